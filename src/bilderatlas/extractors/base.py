@@ -1,0 +1,122 @@
+"""What an extractor is: a card of facts and one batch method."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bilderatlas.arrays import Embeddings, Metric, Pixels
+from bilderatlas.errors import QueryError
+from bilderatlas.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The facts of an extractor; everything that makes two spaces comparable stands here.
+
+    Attributes:
+        model_id: `architecture.weights`: `raw_32.pixels`.
+        judges_by: Completes "judged by …" in a scholar's words: `colour and layout`.
+        sees: One sentence for a scholar: what makes two pictures alike here.
+        dim: Dimension of one embedding.
+        dtype: How rows are stored: `f32`, `f16` or `u8`.
+        metrics: The metrics that make sense here, the default first.
+        side_px: Pictures arrive with their long side scaled down to this (never up).
+        preprocessing: Ordered steps as data, with every number.
+        version: Rises whenever the same picture would give another embedding.
+        weights_sha256: None for extractors without weights.
+        licence: SPDX identifier of the weights, or of the code where there are none.
+        paper: Where the method was published.
+        embeds_text: Whether texts can be embedded into the same space.
+        many_rows: Whether an image may have many rows (local features) or none.
+    """
+
+    model_id: str
+    judges_by: str
+    sees: str
+    dim: int
+    dtype: str
+    metrics: tuple[Metric, ...]
+    side_px: int
+    preprocessing: tuple[dict[str, Any], ...]
+    version: int = 1
+    weights_sha256: str | None = None
+    licence: str = "MIT"
+    paper: str = ""
+    embeds_text: bool = False
+    many_rows: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as it is stored in `features.json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRows:
+    """What one image becomes in a space.
+
+    Attributes:
+        vectors: `(m, d)`, float32, or uint8 where the card's dtype is `u8`. One row for an
+            ordinary extractor; none where the image is not in the space; many for local features.
+        geometry: `(m, 4)` float32 for local features (x, y in 0 to 1 of width and height, scale as
+            a share of the long side, angle in radians); otherwise None.
+    """
+
+    vectors: npt.NDArray[Any]
+    geometry: npt.NDArray[np.float32] | None = None
+
+
+class Extractor(ABC):
+    """A card and one method; the rest is written once, here."""
+
+    card: ClassVar[Card]
+
+    @abstractmethod
+    def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:
+        """Extract each of `images` (`(h, w, 3)` uint8 sRGB, long side ≤ `card.side_px`).
+
+        Must be safe to call from several threads at once.
+        """
+
+    def embed_images(self, images: Sequence[Pixels]) -> Embeddings:
+        """Embed images that each have exactly one row: `(n, d)` float32.
+
+        Raises:
+            QueryError: when an image has no row or many rows in this space.
+        """
+        rows = self.extract_batch(images)
+        if any(len(row.vectors) != 1 for row in rows):
+            raise QueryError(
+                f"Cannot embed the picture: it has no single place in '{self.card.model_id}'. "
+                "Choose another criterion for this picture."
+            )
+        return np.concatenate([row.vectors for row in rows]).astype(np.float32)
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Embed texts: `(n, d)` float32; extractors with a text side override this.
+
+        Raises:
+            QueryError: when the extractor has no text side.
+        """
+        raise QueryError(
+            f"Cannot search for the words '{texts[0] if texts else ''}': '{self.card.model_id}' "
+            "compares pictures only. Search the metadata with --match, or choose an extractor "
+            "with a text side."
+        )
+
+
+EXTRACTORS: Registry[Extractor] = Registry(
+    "extractor",
+    builtin=(
+        "bilderatlas.extractors.raw",
+        "bilderatlas.extractors.palette",
+        "bilderatlas.extractors.composition",
+        "bilderatlas.extractors.details",
+    ),
+    group="bilderatlas.extractors",
+)

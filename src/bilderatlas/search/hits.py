@@ -1,0 +1,135 @@
+"""The ranked answer: a sequence of hits, always with the criterion that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+from bilderatlas.records import Record
+from bilderatlas.search.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """By what the hits were ranked."""
+
+    model_id: str
+    metric: str
+    rule: str
+    weights_sha256: str | None
+    judges_by: str
+    sees: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the criterion as `search --json` prints it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where and how a detail of the query lies in a hit (local features only).
+
+    Attributes:
+        n_inliers: Point pairs that one homography explains, one to one.
+        verdict: `same work`, `same object or workshop`, or `similar details`.
+        region_xyxyn: Box of the match in the hit, shares of its width and height.
+        query_region_xyxyn: Box of the match in the query picture.
+        transform: In words: `mirrored, 3 % larger`.
+        homography: Row-major 3×3, query picture (shares) → hit (shares).
+        mirrored: Whether the query had to be mirrored.
+    """
+
+    n_inliers: int
+    verdict: str
+    region_xyxyn: tuple[float, float, float, float]
+    query_region_xyxyn: tuple[float, float, float, float]
+    transform: str
+    homography: tuple[float, ...]
+    mirrored: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the match as JSON-ready values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer: larger scores are better; percentile is the share of works that score lower."""
+
+    rank: int
+    image_id: str
+    score: float
+    percentile: float
+    record: Record
+    match: Match | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the hit as `search --json` prints it."""
+        base = {
+            "rank": self.rank,
+            "image_id": self.image_id,
+            "score": self.score,
+            "percentile": self.percentile,
+            "record": self.record.to_json(),
+        }
+        return base | ({"match": self.match.to_json()} if self.match else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Hits(Sequence[Hit]):
+    """The hits of one query, in order.
+
+    Attributes:
+        query: What was asked, with every default filled in.
+        criterion: By what it was judged; None for a random hang.
+        recall: `exact`, or the measured recall in words.
+        n_candidates: Works that passed the filters.
+        n_works: Works in the collection.
+        collection: Name of the collection.
+        version: The collection's version that answered.
+        seconds: Time spent.
+        notes: Sentences the user should read (a part that was left out, and why).
+    """
+
+    hits: tuple[Hit, ...]
+    query: Query
+    criterion: Criterion | None
+    recall: str
+    n_candidates: int
+    n_works: int
+    collection: str
+    version: int
+    seconds: float
+    notes: tuple[str, ...] = field(default=())
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Hit]: ...
+    def __getitem__(self, index: int | slice) -> Hit | Sequence[Hit]:
+        """Return one hit, or a slice of them."""
+        return self.hits[index]
+
+    def __len__(self) -> int:
+        """Return the number of hits."""
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        """Iterate over the hits, best first."""
+        return iter(self.hits)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `search --json` prints."""
+        return {
+            "query": self.query.to_json(),
+            "collection": self.collection,
+            "version": self.version,
+            "criterion": self.criterion.to_json() if self.criterion else None,
+            "recall": self.recall,
+            "n_works": self.n_works,
+            "n_candidates": self.n_candidates,
+            "seconds": round(self.seconds, 6),
+            "notes": list(self.notes),
+            "hits": [hit.to_json() for hit in self.hits],
+        }

@@ -1,0 +1,176 @@
+"""What is asked: signed, weighted parts, a criterion, a rule, and what to leave out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bilderatlas.arrays import Metric
+from bilderatlas.errors import QueryError
+
+
+class PartKind(StrEnum):
+    """What a part of a query is made of."""
+
+    IMAGE = "image"  # an image of a collection; value = image_id or collection/image_id
+    UPLOAD = "upload"  # a picture brought along; value = sha256 of its bytes
+    TEXT = "text"  # words; value = the words
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle in shares of width and height of the oriented picture: 0 ≤ x, y; x + w ≤ 1."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    def __post_init__(self) -> None:
+        """Refuse rectangles that are empty or leave the picture."""
+        inside = min(self.x, self.y) >= 0 and self.x + self.w <= 1.001 and self.y + self.h <= 1.001
+        if not (inside and self.w > 0 and self.h > 0):
+            raise QueryError(
+                f"Cannot use the region {self.x:g},{self.y:g},{self.w:g},{self.h:g}: expected "
+                "x,y,width,height as shares of the picture, for example 0.1,0.2,0.3,0.3."
+            )
+
+    def __str__(self) -> str:
+        """Spell the region as in a URL: `0.1,0.2,0.3,0.4`."""
+        return ",".join(
+            f"{value:.4f}".rstrip("0").rstrip(".") for value in (self.x, self.y, self.w, self.h)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that the hits should be like (`sign` +1) or unlike (−1)."""
+
+    kind: PartKind
+    value: str
+    sign: int = 1
+    weight: float = 1.0
+    region: Region | None = None
+
+    def __str__(self) -> str:
+        """Spell the part as on the command line and in URLs: `SK-C-5@0.1,0.2,0.3,0.3^2`."""
+        prefix = "upload:" if self.kind is PartKind.UPLOAD else ""
+        region = f"@{self.region}" if self.region else ""
+        weight = f"^{self.weight:g}" if self.weight != 1 else ""
+        return f"{prefix}{self.value}{region}{weight}"
+
+
+_SUFFIX = re.compile(
+    r"^(?P<value>.+?)"
+    r"(?:@(?P<region>\d*\.?\d+(?:,\d*\.?\d+){3}))?"
+    r"(?:\^(?P<weight>\d*\.?\d+))?$",
+    re.DOTALL,
+)
+
+
+def parse_part(text: str, *, sign: int = 1, kind: PartKind = PartKind.IMAGE) -> Part:
+    """Read one part: a value, then optionally `@x,y,w,h` and `^weight`.
+
+    >>> parse_part("SK-C-5@0.1,0.2,0.3,0.3^2")
+    Part(kind=<PartKind.IMAGE: 'image'>, value='SK-C-5', sign=1, weight=2.0, \
+region=Region(x=0.1, y=0.2, w=0.3, h=0.3))
+
+    Raises:
+        QueryError: for an empty value, a weight of zero or a region outside the picture.
+    """
+    match = _SUFFIX.match(text.strip())
+    if match is None:
+        raise QueryError(
+            "Cannot search for nothing: a part of the query is empty. Name an image or a word."
+        )
+    value, region = match["value"], match["region"]
+    weight = float(match["weight"]) if match["weight"] else 1.0
+    if weight <= 0:
+        raise QueryError(
+            f"Cannot weigh '{value}' by {weight:g}: a weight is larger than 0. "
+            "Use --unlike to subtract."
+        )
+    if kind is PartKind.IMAGE and value.startswith("upload:"):
+        kind, value = PartKind.UPLOAD, value.removeprefix("upload:")
+    x_y_w_h = [float(number) for number in region.split(",")] if region else None
+    return Part(kind, value, sign, weight, Region(*x_y_w_h) if x_y_w_h else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A whole question to one collection.
+
+    Attributes:
+        parts: What the hits should be like and unlike; empty: a random hang.
+        model_id: The criterion; empty: the collection's first space.
+        metric: None: the card's default.
+        rule: Name of a combination rule.
+        lambda_: Strength of the negatives for rules that have one.
+        k: Number of hits.
+        offset: Hits to skip.
+        where: Filter text on metadata.
+        match: Full-text search in the metadata.
+        within: Only these ids; None: all.
+        without: Never these ids.
+        include_query: Whether the query's own images may be hits.
+        exact: Force the exact scan.
+        mirrored: Let local features also match their mirror image.
+        seed: Of the random hang.
+    """
+
+    parts: tuple[Part, ...] = ()
+    model_id: str = ""
+    metric: Metric | None = None
+    rule: str = "difference"
+    lambda_: float = 0.5
+    k: int = 30
+    offset: int = 0
+    where: str = ""
+    match: str = ""
+    within: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+    include_query: bool = False
+    exact: bool = False
+    mirrored: bool = False
+    seed: int = 0
+
+    @property
+    def positives(self) -> tuple[Part, ...]:
+        """Return the parts that hits should be like."""
+        return tuple(part for part in self.parts if part.sign > 0)
+
+    @property
+    def negatives(self) -> tuple[Part, ...]:
+        """Return the parts that hits should be unlike."""
+        return tuple(part for part in self.parts if part.sign < 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `search --json` prints under `query`."""
+        return {
+            "parts": [
+                {
+                    "kind": part.kind.value,
+                    "value": part.value,
+                    "sign": part.sign,
+                    "weight": part.weight,
+                    "region": str(part.region) if part.region else None,
+                }
+                for part in self.parts
+            ],
+            "model_id": self.model_id,
+            "metric": self.metric.value if self.metric else None,
+            "rule": self.rule,
+            "lambda": self.lambda_,
+            "k": self.k,
+            "offset": self.offset,
+            "where": self.where,
+            "match": self.match,
+            "within": sorted(self.within) if self.within is not None else None,
+            "without": sorted(self.without),
+            "include_query": self.include_query,
+            "exact": self.exact,
+            "mirrored": self.mirrored,
+            "seed": self.seed,
+        }
