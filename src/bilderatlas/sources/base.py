@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,9 +18,14 @@ class SourceOptions:
 
     Attributes:
         columns: Field name → column name or 1-based number, overriding recognition.
+        image_folder: Folder that the paths in a table start from, instead of the table's own.
+        absolute_paths: Whether a table may name pictures anywhere on this machine by their full
+            path. A server that indexes what strangers send must say no.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
+    image_folder: str = ""
+    absolute_paths: bool = True
 
 
 class Source(ABC):
@@ -55,6 +60,21 @@ class Source(ABC):
                 yield record, self.read_image(record)
             except ImageError as error:
                 yield record, Failure(record.image_id, "fetch", error.reason_code, str(error))
+
+    def complete(self, record: Record, found: Mapping[str, Any]) -> Record:
+        """Return `record` with its empty fields filled from `found`, the metadata in its file.
+
+        The indexer calls this once a picture is decoded; sources that have a last resort, such as
+        a title made of the file name, override it.
+        """
+        return record.filled_from(found)
+
+    def check_ids(self) -> None:  # noqa: B027  a folder cannot hold one path twice
+        """Make sure, before anything is written, that no two images share an identifier.
+
+        Raises:
+            SourceError: naming the first ones that do, and what to do.
+        """
 
     def count(self) -> int | None:
         """Return how many records there are, if that is known without reading them all."""
