@@ -101,9 +101,8 @@ def _extract(pixels: Pixels) -> ImageRows:
     keys = np.array(
         [(*point.pt, point.size, point.angle, point.response) for point in keypoints], np.float32
     )
-    chosen = spread_choice(
-        keys[:, :2] / np.array([width, height], np.float32), keys[:, 4], max_features=MAX_FEATURES
-    )
+    places = keys[:, :2] / [width, height]
+    chosen = spread_choice(places.astype(np.float32), keys[:, 4], max_features=MAX_FEATURES)
     keys = keys[chosen]
     geometry = np.stack(
         [
