@@ -67,9 +67,14 @@ class UnknownNameError(UsageError):
 
 
 class FilterError(UsageError):
-    """A filter text that cannot be read."""
+    """A filter text that cannot be read; `position` is the character, from 0, where it breaks."""
 
     code = "filter"
+
+    def __init__(self, message: str, *, position: int | None = None) -> None:
+        """Say what was expected and found; `position` lets an input field mark the place."""
+        self.position = position
+        super().__init__(message)
 
 
 class QueryError(UsageError):
