@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from museum_columns import KINDS, ListColumns, naive_truth
+from tests.search.museum_columns import KINDS, ListColumns, naive_truth
 
 from bilderatlas.errors import BilderatlasError, FilterError, UnknownNameError
 from bilderatlas.search.filter_parse import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTER_BYTES
@@ -289,42 +289,10 @@ def test_any_name_can_be_a_column(name: str) -> None:
 
 
 FRAGMENTS = st.lists(
-    st.sampled_from(
-        [
-            "year",
-            "school",
-            "and",
-            "or",
-            "not",
-            "in",
-            "is",
-            "null",
-            "contains",
-            "starts",
-            "ends",
-            "with",
-            "(",
-            ")",
-            ",",
-            "=",
-            "!=",
-            "<",
-            "<=",
-            ">",
-            ">=",
-            "'a'",
-            '"b"',
-            "`c`",
-            "1",
-            "-2.5",
-            "'",
-            '"',
-            "`",
-            ";",
-            "1e999",
-            "é",
-            "\x00",
-        ]
+    st.one_of(
+        st.sampled_from(["year", "school", "and", "or", "not", "in", "is", "null", "contains"]),
+        st.sampled_from(["starts", "ends", "with", "(", ")", ",", "=", "!=", "<", "<=", ">="]),
+        st.sampled_from(["'a'", '"b"', "`c`", "1", "-2.5", "'", '"', "`", ";", "1e999", "\0"]),
     ),
     max_size=30,
 ).map(" ".join)

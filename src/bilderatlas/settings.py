@@ -1,0 +1,50 @@
+"""Settings of one run, and where the library lies.
+
+Each setting comes from the first of: the command line, the environment (`BILDERATLAS_…`), the
+default. Settings that belong to a library stand in its `library.toml`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LIBRARY_FILE = "library.toml"
+
+
+class Settings(BaseSettings):
+    """What the environment may say.
+
+    Attributes:
+        library: Folder of the library.
+        workers: Processes that decode pictures, and threads that extract; 0: one a processor.
+        max_file_bytes: Larger picture files are refused.
+        max_pixels: Pictures with more pixels are refused.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BILDERATLAS_", extra="ignore")
+
+    library: Path | None = None
+    workers: int = Field(default=0, ge=0, le=256)
+    max_file_bytes: int = Field(default=100_000_000, gt=0)
+    max_pixels: int = Field(default=200_000_000, gt=0)
+
+
+def find_library(explicit: Path | str | None = None) -> Path:
+    """Return the folder of the library: named, from the environment, upward, or the user's own.
+
+    The nearest `library.toml` from the current folder upward wins over the user's data folder.
+    """
+    if explicit is not None:
+        return Path(explicit).expanduser().absolute()
+    named = Settings().library
+    if named is not None:
+        return named.expanduser().absolute()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / LIBRARY_FILE).is_file():
+            return folder
+    return Path(platformdirs.user_data_path("bilderatlas", appauthor=False)) / "library"
