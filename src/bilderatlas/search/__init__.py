@@ -1,0 +1,1 @@
+"""From a query to its hits: combine, candidates, filter, rerank, hits, one file a step."""
