@@ -1,0 +1,1 @@
+"""One file a page: the function that gathers its data, and the data."""

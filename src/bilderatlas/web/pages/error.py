@@ -1,0 +1,36 @@
+"""What went wrong: what, why, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+TITLES = {
+    400: "This cannot be asked",
+    403: "Not for everyone",
+    404: "Nothing hangs here",
+    405: "This cannot be done here",
+    409: "Somebody else was first",
+    422: "This cannot be read",
+    503: "Something is missing",
+    507: "The disk is full",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """The data of an error."""
+
+    template: ClassVar[str] = "error.html"
+    status: int
+    code: str
+    message: str
+
+    @property
+    def title(self) -> str:
+        """What happened, in a few words."""
+        return TITLES.get(self.status, "Something went wrong")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the code and the sentence."""
+        return {"error": {"code": self.code, "message": self.message}}

@@ -1,0 +1,113 @@
+"""Home: the collections as bands of their own pictures, and what is being worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bilderatlas.web import urls
+from bilderatlas.web.pages.jobs import JobRow, running_rows
+from bilderatlas.web.pictures import Picture, pictures_of
+from bilderatlas.web.state import SearchState, spell_image
+
+if TYPE_CHECKING:
+    from bilderatlas.api import Library, SpaceInfo
+    from bilderatlas.store.library import CollectionInfo
+
+BAND_SHARES = 8.0  # widths of the pictures in one band, in multiples of their common height
+N_SAMPLED = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One collection on the home page."""
+
+    info: CollectionInfo
+    pictures: Sequence[Picture]
+    spaces: Sequence[SpaceInfo]
+
+    @property
+    def title(self) -> str:
+        """Its title; its name where it has none."""
+        return self.info.title or self.info.name
+
+    @property
+    def url(self) -> str:
+        """Its search page."""
+        return urls.search(self.info.name)
+
+    @property
+    def criteria(self) -> list[str]:
+        """What its works can be judged by."""
+        return [str(space.card["judges_by"]) for space in self.spaces]
+
+    @property
+    def starts(self) -> list[tuple[Picture, str, str]]:
+        """Sentences to start from: a picture, a criterion in words, and the address."""
+        found = []
+        for picture, space in zip(self.pictures[1:], self.spaces, strict=False):
+            state = SearchState(
+                self.info.name, like=(spell_image(picture.image_id),), by=space.model_id
+            )
+            found.append((picture, str(space.card["judges_by"]), state.url()))
+        return found[:1]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the collection as JSON-ready values."""
+        return {
+            "name": self.info.name,
+            "title": self.title,
+            "n_images": self.info.n_images,
+            "n_failed": self.info.n_failed,
+            "version": self.info.version,
+            "updated_at": self.info.updated_at,
+            "model_ids": [space.model_id for space in self.spaces],
+            "url": self.url,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """The data of the home page."""
+
+    template: ClassVar[str] = "home.html"
+    bands: Sequence[Band]
+    jobs: Sequence[JobRow]
+    status: int = 200
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the library's contents as JSON-ready values."""
+        return {
+            "collections": [band.to_json() for band in self.bands],
+            "jobs": [job.to_json() for job in self.jobs],
+        }
+
+
+def home_page(library: Library, *, with_jobs: bool) -> HomePage:
+    """Gather the collections with a few of their pictures, and the jobs that are running."""
+    bands = [_band(library, info) for info in library.collections()]
+    return HomePage(bands, running_rows(library) if with_jobs else ())
+
+
+def _band(library: Library, info: CollectionInfo) -> Band:
+    collection = library[info.name]
+    spaces = collection.spaces()
+    if not info.n_images:
+        return Band(info, (), spaces)
+    hits = collection.sample(N_SAMPLED, seed=info.version)
+    pictures = pictures_of(collection, [hit.image_id for hit in hits])
+    return Band(info, fill_band(pictures), spaces)
+
+
+def fill_band(pictures: Sequence[Picture], shares: float = BAND_SHARES) -> list[Picture]:
+    """Return so many pictures, from the first on, that their widths fill one band."""
+    chosen: list[Picture] = []
+    total = 0.0
+    for picture in pictures:
+        width, height = picture.size_wh
+        chosen.append(picture)
+        total += min(max(width / max(height, 1), 0.5), 4.0)
+        if total >= shares:
+            break
+    return chosen

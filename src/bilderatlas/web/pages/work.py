@@ -1,0 +1,231 @@
+"""A work: the picture on a stage, its label, why it was found, its neighbours everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from bilderatlas.errors import BilderatlasError
+from bilderatlas.records import Record
+from bilderatlas.web import urls
+from bilderatlas.web.pages.search import find_collection, percent_box
+from bilderatlas.web.pictures import Picture, hit_pictures
+from bilderatlas.web.rendering import thousands
+from bilderatlas.web.state import SearchState, spell_image
+
+if TYPE_CHECKING:
+    from bilderatlas.api import Collection, Library, SpaceInfo
+    from bilderatlas.search.hits import Hit, Hits
+    from bilderatlas.store.collection import StoredImage
+
+N_NEIGHBOURS = 10
+FIELDS = (
+    ("creators", "Maker"),
+    ("date_display", "Date"),
+    ("school", "School"),
+    ("style", "Style"),
+    ("genre", "Genre"),
+    ("object_type", "Kind"),
+    ("culture", "Culture"),
+    ("place", "Place"),
+    ("medium", "Medium"),
+    ("dimensions", "Dimensions"),
+    ("institution", "Institution"),
+    ("accession", "Inventory"),
+    ("credit", "Credit"),
+    ("iconclass", "Iconclass"),
+    ("tags", "Keywords"),
+    ("rights", "Rights"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a work was found: its place in the answer to the question that led here."""
+
+    hit: Hit
+    hits: Hits
+    state: SearchState
+    previous: str
+    next: str
+
+    @property
+    def line(self) -> str:
+        """Rank and percentile in a sentence."""
+        share = f"{100 * self.hit.percentile:.1f}".rstrip("0").rstrip(".")
+        return (
+            f"Rank {thousands(self.hit.rank)} of {thousands(self.hits.n_candidates)}, closer to "
+            f"your question than {share} % of them."
+        )
+
+    @property
+    def box(self) -> tuple[str, str, str, str] | None:
+        """For details: the matching region as x, y, width, height in percent."""
+        return percent_box(self.hit.match.region_xyxyn) if self.hit.match else None
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourRow:
+    """The nearest works under one criterion."""
+
+    space: SpaceInfo
+    hits: Hits | None
+    pictures: Sequence[tuple[Hit, Picture]]
+    more_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPage:
+    """The data of a work's page."""
+
+    template: ClassVar[str] = "work.html"
+    picture: Picture
+    stored: StoredImage
+    collection_title: str
+    state: SearchState
+    finding: Finding | None
+    rows: Sequence[NeighbourRow]
+    failure: str
+    status: int = 200
+
+    @property
+    def record(self) -> Record:
+        """The metadata."""
+        return self.picture.record
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The metadata that is there, with the words for it."""
+        found = []
+        for name, word in FIELDS:
+            value = getattr(self.record, name)
+            text = "; ".join(value) if isinstance(value, tuple) else value
+            if text:
+                found.append((word, text))
+        if self.stored.size_wh:
+            found.append(("Picture", "{} × {} px".format(*self.stored.size_wh)))
+        return found
+
+    @property
+    def raw(self) -> list[tuple[str, str]]:
+        """The untouched original row, without its empty columns."""
+        return [(str(name), str(value)) for name, value in self.record.raw.items() if value]
+
+    @property
+    def rights_url(self) -> str:
+        """The address of the licence, if the rights are one."""
+        return web_address(self.record.rights)
+
+    @property
+    def source_url(self) -> str:
+        """Its page at its institution; empty if there is none that can be opened."""
+        return web_address(self.record.page_url)
+
+    @property
+    def original_url(self) -> str:
+        """The picture as its source has it."""
+        return urls.original(self.picture.collection, self.picture.image_id)
+
+    @property
+    def more_url(self) -> str:
+        """The question with it as an example."""
+        return self.state.with_part(spell_image(self.picture.image_id), 1).url()
+
+    @property
+    def less_url(self) -> str:
+        """The question with it as a counter-example."""
+        return self.state.with_part(spell_image(self.picture.image_id), -1).url()
+
+    @property
+    def back_url(self) -> str:
+        """The question that led here."""
+        return self.state.url()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record, the neighbours and the addresses as JSON-ready values."""
+        return {
+            "collection": self.picture.collection,
+            "image_id": self.picture.image_id,
+            "state": str(self.stored.state),
+            "content_sha256": self.stored.content_sha256,
+            "size_wh": list(self.stored.size_wh) if self.stored.size_wh else None,
+            "record": self.record.to_json(),
+            "links": self.picture.links(),
+            "neighbours": {
+                row.space.model_id: [hit.to_json() for hit, _ in row.pictures] for row in self.rows
+            },
+        }
+
+
+def work_page(
+    library: Library, name: str, image_id: str, params: Iterable[tuple[str, str]]
+) -> WorkPage:
+    """Gather what is known about one image; `params` are the question that led to it.
+
+    Raises:
+        NotFoundError: when there is no such collection or image.
+    """
+    collection = find_collection(library, name)
+    stored = collection.record(image_id)
+    size_wh = stored.size_wh or (4, 3)
+    picture = Picture(name, image_id, stored.record, size_wh, stored.content_sha256)
+    state = SearchState.from_params(name, params)
+    return WorkPage(
+        picture=picture,
+        stored=stored,
+        collection_title=collection.info.title or name,
+        state=state,
+        finding=_finding(collection, image_id, state),
+        rows=_rows(collection, picture),
+        failure="" if stored.content_sha256 else _failure(collection, image_id),
+    )
+
+
+def web_address(text: str | None) -> str:
+    """Return `text` if it is an http(s) address, else nothing: no other scheme becomes a link."""
+    try:
+        parts = urlsplit((text or "").strip())
+    except ValueError:
+        return ""
+    return parts.geturl() if parts.scheme in {"http", "https"} and parts.netloc else ""
+
+
+def _failure(collection: Collection, image_id: str) -> str:
+    found = (one.reason for one in collection.failures() if one.subject == image_id)
+    return next(found, "This picture could not be read.")
+
+
+def _finding(collection: Collection, image_id: str, state: SearchState) -> Finding | None:
+    if not state.has_parts:
+        return None
+    try:
+        hits = collection.run(state.to_query())
+    except BilderatlasError:
+        return None  # the search page says what is wrong with the question
+    for place, hit in enumerate(hits):
+        if hit.image_id == image_id:
+            near = [
+                urls.work(collection.name, hits[other].image_id, state.params())
+                if 0 <= other < len(hits)
+                else ""
+                for other in (place - 1, place + 1)
+            ]
+            return Finding(hit, hits, state, *near)
+    return None
+
+
+def _rows(collection: Collection, picture: Picture) -> list[NeighbourRow]:
+    spaces: Mapping[str, SpaceInfo] = {space.model_id: space for space in collection.spaces()}
+    found = collection.neighbours(picture.image_id, N_NEIGHBOURS)
+    part = spell_image(picture.image_id)
+    return [
+        NeighbourRow(
+            space,
+            found.get(model_id),
+            hit_pictures(collection, found[model_id]) if model_id in found else (),
+            SearchState(collection.name, like=(part,), by=model_id).url(),
+        )
+        for model_id, space in spaces.items()
+    ]

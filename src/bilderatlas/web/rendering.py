@@ -1,0 +1,155 @@
+"""Pages become HTML here, and JSON: one data object, two renderings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import jinja2
+from starlette.responses import HTMLResponse, Response
+
+from bilderatlas.errors import StoreError
+from bilderatlas.web import urls
+from bilderatlas.web.security import Mode
+
+HERE = Path(__file__).parent
+STATIC_DIR = HERE / "static"
+
+
+class Page(Protocol):
+    """The data of one page; `template` names its HTML rendering, `to_json` is the other one."""
+
+    template: ClassVar[str]
+
+    @property
+    def status(self) -> int:
+        """HTTP status of the answer."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the page's data as JSON-ready values."""
+        ...
+
+
+class Manifest:
+    """Plain names of built files → their names with a content hash."""
+
+    def __init__(self, folder: Path = STATIC_DIR) -> None:
+        """Read `manifest.json` of the built front end.
+
+        Raises:
+            StoreError: when the front end was not built.
+        """
+        try:
+            self.names: dict[str, str] = json.loads((folder / "manifest.json").read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise StoreError(
+                "Cannot serve: the front end is not built. Run 'python frontend/build.py' in a "
+                "checkout, or install Bilderatlas with pip."
+            ) from error
+        self.folder = folder
+
+    def url(self, name: str) -> str:
+        """Return the address of a built file by its plain name."""
+        return urls.static(self.names[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Renders pages of one server."""
+
+    mode: Mode
+    manifest: Manifest
+
+    def html(self, page: Page, *, here: str = "") -> Response:
+        """Render a page for people; `here` is the address of its JSON twin."""
+        template = _environment().get_template(page.template)
+        text = template.render(
+            page=page, local=self.mode is Mode.LOCAL, asset=self.manifest.url, json_url=here
+        )
+        return HTMLResponse(text, status_code=page.status)
+
+    def json(self, page: Page) -> Response:
+        """Render a page for programs."""
+        return json_response(page.to_json(), page.status)
+
+
+def json_response(content: dict[str, Any], status: int = 200) -> Response:
+    """Return JSON; numbers that JSON does not know (NaN) become null instead of bad JSON."""
+    text = json.dumps(_finite(content), ensure_ascii=False, separators=(",", ":"), default=str)
+    body = text.encode("utf-8", "replace")
+    return Response(body, status, media_type="application/json")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    if isinstance(value, dict):
+        return {str(name): _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        thousands=thousands, ago=ago, counted=counted, span=span, sentence=sentence
+    )
+    environment.globals.update(urls=urls)
+    return environment
+
+
+def thousands(number: float) -> str:
+    """Write a number with thin spaces: `12 345`."""
+    return f"{number:,.0f}".replace(",", "\u202f")
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Write a count with its noun: `1 work`, `12 works`."""
+    noun = singular if number == 1 else plural or f"{singular}s"
+    return f"{thousands(number)}\u00a0{noun}"
+
+
+def span(seconds: float) -> str:
+    """Write a span of time in one unit: `6 ms`, `14 s`, `3 min`, `2 h`."""
+    if seconds < 1:
+        return f"{max(seconds * 1000, 1):.0f}\u00a0ms"
+    for limit, unit, divisor in ((90, "s", 1), (5400, "min", 60), (172_800, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds / divisor:.0f}\u00a0{unit}"
+    return f"{seconds / 86_400:.0f}\u00a0days"
+
+
+def ago(moment: str | datetime | None) -> str:
+    """Write how long ago a moment was; a date if it is long past."""
+    if not moment:
+        return ""
+    when = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    seconds = (datetime.now(UTC) - when).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 86_400 * 7:
+        return f"{span(seconds)} ago"
+    return f"on {when.day} {when:%B %Y}"
+
+
+def sentence(names: Iterable[str]) -> str:
+    """Join names as in prose: `a, b and c`."""
+    items = list(names)
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,261 @@
+"""The state of a search is its URL: read it, change one thing in it, write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from bilderatlas.arrays import Metric
+from bilderatlas.errors import QueryError, UnknownNameError
+from bilderatlas.search.query import Part, PartKind, Query, parse_part
+from bilderatlas.web import urls
+
+DEFAULT_K = 30
+MAX_K = 1000
+MAX_OFFSET = 10_000
+MAX_PARTS = 100
+DEFAULT_RULE = "difference"
+DEFAULT_LAMBDA = "0.5"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchState:
+    """What a search URL says, as text, so that a mistake in it can be shown and mended in place.
+
+    Attributes:
+        collection: Name of the collection.
+        like: Images and uploads the hits should be like, as `parse_part` reads them.
+        unlike: The same for counter-examples.
+        text: Words the hits should be like.
+        not_text: Words the hits should be unlike.
+        by: `model_id` of the criterion; empty: the collection's first.
+        metric: Empty: the card's default.
+        rule: How examples and counter-examples are combined.
+        lambda_: Strength of the negatives.
+        k: Number of results.
+        offset: Results to skip.
+        where: Filter.
+        match: Words to find in the records.
+        mirrored: `1` to accept mirror images of details.
+        exact: `1` to force the exact scan.
+        seed: Of the random hang.
+    """
+
+    collection: str
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    not_text: tuple[str, ...] = ()
+    by: str = ""
+    metric: str = ""
+    rule: str = ""
+    lambda_: str = ""
+    k: str = ""
+    offset: str = ""
+    where: str = ""
+    match: str = ""
+    mirrored: str = ""
+    exact: str = ""
+    seed: str = ""
+
+    @classmethod
+    def from_params(cls, collection: str, params: Iterable[tuple[str, str]]) -> Self:
+        """Read the parameters of a URL or a form; unknown ones and empty ones are ignored."""
+        many: dict[str, list[str]] = {name: [] for name in _MANY.values()}
+        one: dict[str, str] = {}
+        for name, raw in params:
+            value = raw.replace("\x00", "").strip()
+            if not value:
+                continue
+            if name in _MANY:
+                many[_MANY[name]].append(value)
+            elif name in _ONE:
+                one[_ONE[name]] = value
+        unique = {name: tuple(dict.fromkeys(values)) for name, values in many.items()}
+        return cls(collection, **unique, **one)
+
+    def params(self) -> list[tuple[str, str]]:
+        """Write the parameters in a fixed order, without what is the default anyway."""
+        pairs = [
+            (name, value) for name, field in _MANY.items() for value in getattr(self, field)
+        ] + [(name, getattr(self, field)) for name, field in _ONE.items()]
+        defaults = {"rule": DEFAULT_RULE, "lambda": DEFAULT_LAMBDA, "k": str(DEFAULT_K)}
+        defaults |= {"offset": "0", "seed": "0"}
+        return [(name, value) for name, value in pairs if value and value != defaults.get(name)]
+
+    def url(self, *, json: bool = False) -> str:
+        """Return the address of this state."""
+        return urls.search(self.collection, self.params(), json=json)
+
+    @property
+    def has_parts(self) -> bool:
+        """Tell whether anything is asked for, or works are hung at random."""
+        return bool(self.like or self.unlike or self.text or self.not_text)
+
+    def to_query(self) -> Query:
+        """Return the query that this state asks.
+
+        Raises:
+            QueryError: for a number, part or rule that cannot be read.
+            UnknownNameError: for an unknown metric.
+        """
+        parts = self._parts()
+        if len(parts) > MAX_PARTS:
+            raise QueryError(
+                f"Cannot search with {len(parts)} parts: at most {MAX_PARTS} are possible. "
+                "Remove some of the pictures."
+            )
+        return Query(
+            parts=parts,
+            model_id=self.by,
+            metric=_metric(self.metric),
+            rule=self.rule or DEFAULT_RULE,
+            lambda_=_number("lambda", self.lambda_ or DEFAULT_LAMBDA, 0.0, 100.0),
+            k=int(_number("k", self.k or str(DEFAULT_K), 1, MAX_K, whole=True)),
+            offset=int(_number("offset", self.offset or "0", 0, MAX_OFFSET, whole=True)),
+            where=self.where,
+            match=self.match,
+            exact=self.exact == "1",
+            mirrored=self.mirrored == "1",
+            seed=int(_number("seed", self.seed or "0", 0, 2**31 - 1, whole=True)),
+        )
+
+    def _parts(self) -> tuple[Part, ...]:
+        groups: Sequence[tuple[tuple[str, ...], int, PartKind]] = (
+            (self.like, 1, PartKind.IMAGE),
+            (self.text, 1, PartKind.TEXT),
+            (self.unlike, -1, PartKind.IMAGE),
+            (self.not_text, -1, PartKind.TEXT),
+        )
+        return tuple(
+            parse_part(text, sign=sign, kind=kind)
+            for texts, sign, kind in groups
+            for text in texts
+        )
+
+    # ---- one change each; every change goes back to the first page of results ----
+
+    def with_part(self, text: str, sign: int) -> Self:
+        """Add an image or upload; it leaves the other light box."""
+        kept = self.without_part(text)
+        if sign > 0:
+            return replace(kept, like=(*kept.like, text))
+        return replace(kept, unlike=(*kept.unlike, text))
+
+    def without_part(self, text: str) -> Self:
+        """Remove an image or upload, whatever its sign."""
+        return replace(
+            self,
+            like=tuple(part for part in self.like if part != text),
+            unlike=tuple(part for part in self.unlike if part != text),
+            offset="",
+        )
+
+    def with_weight(self, text: str, part: Part, weight: float) -> Self:
+        """Weigh one of the pictures anew."""
+        spelled = str(replace(part, weight=weight))
+        return replace(
+            self,
+            like=tuple(spelled if old == text else old for old in self.like),
+            unlike=tuple(spelled if old == text else old for old in self.unlike),
+            offset="",
+        )
+
+    def without_text(self, text: str, sign: int) -> Self:
+        """Remove words."""
+        if sign > 0:
+            return replace(self, text=tuple(t for t in self.text if t != text), offset="")
+        return replace(self, not_text=tuple(t for t in self.not_text if t != text), offset="")
+
+    def changed(self, **values: str) -> Self:
+        """Replace single values by name."""
+        return replace(self, offset="", **values) if "offset" not in values else replace(
+            self, **values
+        )
+
+    def moved_to(self, collection: str, *, by: str, known: Iterable[str] = ()) -> Self:
+        """Put the question to another collection: images are named with theirs from then on.
+
+        Args:
+            collection: The other collection.
+            by: The criterion there.
+            known: Names of collections that an image may already be named with.
+        """
+        names = set(known)
+
+        def spelled(text: str) -> str:
+            owner, _, rest = text.partition("/")
+            if owner == collection and rest:
+                return rest
+            own = text.startswith("upload:") or (owner in names and rest)
+            return text if own else f"{self.collection}/{text}"
+
+        return replace(
+            self,
+            collection=collection,
+            like=tuple(map(spelled, self.like)),
+            unlike=tuple(map(spelled, self.unlike)),
+            by=by,
+            where="",
+            offset="",
+        )
+
+    def cleared(self) -> Self:
+        """Keep the collection and the criterion only."""
+        return type(self)(self.collection, by=self.by)
+
+    def other_params(self, *names: str) -> list[tuple[str, str]]:
+        """Return what a form must carry along besides its own fields `names`."""
+        left_out = {*names, "offset"}
+        return [(name, value) for name, value in self.params() if name not in left_out]
+
+
+def spell_image(image_id: str) -> str:
+    """Spell an image id as a part; one that looks like region or weight is given its weight.
+
+    >>> spell_image("SK-C-5"), spell_image("sheet^2")
+    ('SK-C-5', 'sheet^2^1')
+    """
+    try:
+        plain = parse_part(image_id) == Part(PartKind.IMAGE, image_id)
+    except QueryError:
+        plain = False
+    return image_id if plain else f"{image_id}^1"
+
+
+_MANY = {"like": "like", "unlike": "unlike", "text": "text", "not": "not_text"}
+_ONE = {
+    "by": "by",
+    "metric": "metric",
+    "rule": "rule",
+    "lambda": "lambda_",
+    "k": "k",
+    "where": "where",
+    "match": "match",
+    "mirrored": "mirrored",
+    "exact": "exact",
+    "seed": "seed",
+    "offset": "offset",
+}
+
+
+def _metric(text: str) -> Metric | None:
+    if not text:
+        return None
+    if text not in set(Metric):
+        raise UnknownNameError("metric", text, (metric.value for metric in Metric))
+    return Metric(text)
+
+
+def _number(name: str, text: str, low: float, high: float, *, whole: bool = False) -> float:
+    kind = "a whole number" if whole else "a number"
+    try:
+        value = float(int(text)) if whole else float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise QueryError(
+            f"Cannot use {name} = '{text[:40]}': expected {kind} from {low:g} to {high:g}."
+        )
+    return value

@@ -1,0 +1,110 @@
+"""Every address of the site, spelled once: the patterns that are routed and the links on pages.
+
+An `image_id` may hold slashes, dots and any other character. It is percent-encoded; what browsers
+would rewrite on their own (`.` and `..` as whole segments) and what the site reads as a suffix
+(`.json`) is written with a tilde instead: `..` is `~2E~2E`, a tilde is `~7E`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
+HOME = "/"
+HOME_JSON = "/index.json"
+SEARCH = "/c/{collection}"
+WORK = "/c/{collection}/i/{encoded_id:path}"
+THUMBNAIL = "/c/{collection}/thumb/{side_px:int}/{version}/{encoded_id:path}"
+ORIGINAL = "/c/{collection}/original/{encoded_id:path}"
+UPLOADS = "/uploads"
+UPLOAD_THUMBNAIL = "/uploads/{sha256}.webp"
+JOBS = "/jobs"
+JOB = "/jobs/{job_id}"
+JOB_EVENTS = "/jobs/{job_id}/events"
+JOB_ACTION = "/jobs/{job_id}/{action}"
+CRITERIA = "/about/criteria"
+STATIC = "/static/{name}"
+STATIC_PREFIX = "/static/"
+JSON_SUFFIX = ".json"
+
+Params = Iterable[tuple[str, str]]
+
+_TILDE = re.compile(r"~([0-9A-F]{2})")
+
+
+def encode_id(image_id: str) -> str:
+    """Spell an image id as the end of a path.
+
+    >>> encode_id("prints/é #1.jpg"), encode_id("../~"), encode_id("a.json")
+    ('prints/%C3%A9%20%231.jpg', '~2E~2E/~7E', 'a~2Ejson')
+    """
+    segments = image_id.replace("~", "~7E").split("/")
+    safe = [s.replace(".", "~2E") if s in {".", ".."} else s for s in segments]
+    text = "/".join(safe)
+    if text.endswith(JSON_SUFFIX):
+        text = text.removesuffix(JSON_SUFFIX) + "~2Ejson"
+    return quote(text, safe="/~", errors="surrogatepass")
+
+
+def decode_id(path: str) -> str:
+    """Read an image id from the (already percent-decoded) end of a path."""
+    return _TILDE.sub(lambda match: chr(int(match[1], 16)), path)
+
+
+def with_params(url: str, params: Params) -> str:
+    """Append `params` to `url`; nothing if there are none."""
+    text = urlencode(list(params), safe=":,/@^", errors="surrogatepass")
+    return f"{url}?{text}" if text else url
+
+
+def search(collection: str, params: Params = (), *, json: bool = False) -> str:
+    """Return the address of a search, which is its whole state."""
+    return with_params(f"/c/{quote(collection)}{JSON_SUFFIX if json else ''}", params)
+
+
+def work(collection: str, image_id: str, params: Params = (), *, json: bool = False) -> str:
+    """Return the address of a work's page."""
+    suffix = JSON_SUFFIX if json else ""
+    return with_params(f"/c/{quote(collection)}/i/{encode_id(image_id)}{suffix}", params)
+
+
+def thumbnail(collection: str, image_id: str, side_px: int, sha256: str | None) -> str:
+    """Return the address of a thumbnail; it names the content and is immutable."""
+    version = (sha256 or "-")[:16]
+    return f"/c/{quote(collection)}/thumb/{side_px}/{version}/{encode_id(image_id)}"
+
+
+def original(collection: str, image_id: str) -> str:
+    """Return the address of the picture as its source has it."""
+    return f"/c/{quote(collection)}/original/{encode_id(image_id)}"
+
+
+def upload_thumbnail(sha256: str) -> str:
+    """Return the address of the thumbnail of a picture that was brought along."""
+    return f"{UPLOADS}/{quote(sha256)}.webp"
+
+
+def job(job_id: str, *, json: bool = False) -> str:
+    """Return the address of a job."""
+    return f"{JOBS}/{quote(job_id, safe='')}{JSON_SUFFIX if json else ''}"
+
+
+def job_events(job_id: str) -> str:
+    """Return the address of a job's stream of events."""
+    return f"{job(job_id)}/events"
+
+
+def job_action(job_id: str, action: str) -> str:
+    """Return where to post `cancel`, `pause` or `resume`."""
+    return f"{job(job_id)}/{action}"
+
+
+def criterion(model_id: str) -> str:
+    """Return where a criterion is explained."""
+    return f"{CRITERIA}#{quote(model_id)}"
+
+
+def static(name: str) -> str:
+    """Return the address of a built file (its name holds its content hash)."""
+    return f"{STATIC_PREFIX}{quote(name)}"
