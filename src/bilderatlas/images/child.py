@@ -1,0 +1,77 @@
+"""The child: reads pictures from its standard input, answers with pixels, and can do nothing else.
+
+    python -m bilderatlas.images.child '{"max_pixels": 200000000, …}'
+
+Started by `process`, never by hand. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, BinaryIO
+
+from bilderatlas.errors import ImageError
+from bilderatlas.images import sandbox, uploads
+from bilderatlas.images.decode import open_picture, prepare
+from bilderatlas.images.limits import DecodeLimits
+from bilderatlas.images.protocol import BrokenFrameError, read_frame, write_frame
+from bilderatlas.images.refusals import refusal
+from bilderatlas.images.thumbnails import make_thumbnails
+
+
+def answer(
+    request: dict[str, Any], content: bytes, limits: DecodeLimits
+) -> tuple[dict[str, Any], list[bytes]]:
+    """Return the header and the bodies that answer one request."""
+    try:
+        if request["verb"] == "upload":
+            opened = open_picture(content, request["format"], uploads.UPLOAD_SIDE_PX, limits)
+            return {}, [uploads.encode_upload(opened.picture)]
+        opened = open_picture(content, request["format"], request["side_px"], limits)
+        thumbnails = make_thumbnails(opened.base) if request["thumbnails"] else {}
+        header = {
+            "size_wh": opened.original_size_wh,
+            "format": request["format"],
+            "n_frames": opened.n_frames,
+            "thumbnails": {str(side): len(webp) for side, webp in thumbnails.items()},
+            "found": opened.found,
+        }
+        return header, [opened.picture.tobytes(), *thumbnails.values()]
+    except ImageError as error:
+        return {"code": error.reason_code, "sentence": str(error)}, []
+    except MemoryError:
+        too_much = refusal("too-much-memory", limit=limits.memory_bytes)
+        return {"code": too_much.reason_code, "sentence": str(too_much)}, []
+
+
+def serve(requests: BinaryIO, answers: BinaryIO, limits: DecodeLimits) -> None:
+    """Answer requests until their stream ends."""
+    while True:
+        try:
+            request, body = read_frame(requests, limits.max_file_bytes)
+        except BrokenFrameError:
+            return
+        sandbox.allow_cpu(limits.timeout_s)
+        content = bytes(body)
+        del body  # the file once in memory is enough
+        header, bodies = answer(request, content, limits)
+        del content
+        write_frame(answers, {**header, "peak_bytes": sandbox.peak_bytes()}, *bodies)
+
+
+def main() -> None:
+    """Take the standard streams, lock this process up, and serve."""
+    limits = DecodeLimits(**json.loads(sys.argv[1]))
+    requests = os.fdopen(os.dup(0), "rb", buffering=1 << 16)
+    answers = os.fdopen(os.dup(1), "wb", buffering=1 << 16)
+    os.dup2(2, 1)  # a decoder that prints must not be heard as an answer
+    prepare(limits)
+    sandbox.lock_up(limits.memory_bytes)
+    serve(requests, answers, limits)
+    os._exit(0)  # nothing to tidy up, and hostile objects need no finalisers
+
+
+if __name__ == "__main__":
+    main()
