@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.search.museum_columns import KINDS, ListColumns, naive_truth
 
 from bilderatlas.errors import BilderatlasError, FilterError, UnknownNameError
 from bilderatlas.search.filter_parse import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTER_BYTES
@@ -21,6 +20,7 @@ from bilderatlas.search.filter_syntax import (
     Or,
 )
 from bilderatlas.search.filters import Filter, compile_filter
+from tests.search.museum_columns import KINDS, ListColumns, naive_truth
 
 WORKS = [
     {"year_begin": 1590, "year_end": 1610, "school": "Dutch", "creators": ("Anna", "Bert")},

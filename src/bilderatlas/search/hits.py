@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from bilderatlas.records import Record
+from bilderatlas.search import hits_table
 from bilderatlas.search.query import Query
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Hits(Sequence[Hit]):
         version: The collection's version that answered.
         seconds: Time spent.
         notes: Sentences the user should read (a part that was left out, and why).
+        thumbnail_of: Where notebooks get a picture from, by image id; set by the API.
     """
 
     hits: tuple[Hit, ...]
@@ -102,6 +107,9 @@ class Hits(Sequence[Hit]):
     version: int
     seconds: float
     notes: tuple[str, ...] = field(default=())
+    thumbnail_of: Callable[[str], bytes | None] | None = field(
+        default=None, compare=False, repr=False
+    )
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...
@@ -133,3 +141,35 @@ class Hits(Sequence[Hit]):
             "notes": list(self.notes),
             "hits": [hit.to_json() for hit in self.hits],
         }
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return one flat dictionary a hit: rank, id, score, percentile, the record's fields.
+
+        Every dictionary has every key; what is missing is None, several values are a list.
+        """
+        return hits_table.to_records(self.hits)
+
+    def to_csv(self) -> str:
+        """Return the hits as CSV (RFC 4180) that no spreadsheet mistakes for formulas.
+
+        Several values of one field are joined by `; `. A text that begins like a formula, with
+        `=`, `+`, `-`, `@`, a tab or a line break, gets a `'` before it.
+        """
+        return hits_table.to_csv(self.to_records())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the hits as a pandas data frame.
+
+        Raises:
+            UnavailableError: when pandas is not installed.
+        """
+        frame: pd.DataFrame = hits_table.to_pandas(self.to_records())
+        return frame
+
+    def to_polars(self) -> Any:
+        """Return the hits as a polars data frame.
+
+        Raises:
+            UnavailableError: when polars is not installed.
+        """
+        return hits_table.to_polars(self.to_records())

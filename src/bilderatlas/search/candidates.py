@@ -1,0 +1,45 @@
+"""Scores of all works under a scorer: the engine scores rows, the best row stands for its image."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from bilderatlas.arrays import Scores
+from bilderatlas.search.combine import Scorer
+from bilderatlas.store.engines.base import ENGINES
+from bilderatlas.store.spaces import SpaceView
+
+Ordinals: TypeAlias = npt.NDArray[np.int32]
+
+
+def score_works(view: SpaceView, scorer: Scorer) -> Scores:
+    """Score every work of the space, exactly: `(n,)` in the order of `view.columns`.
+
+    Works without a row in the space have minus infinity.
+
+    Raises:
+        QueryError: when a vector cannot be compared under the metric.
+    """
+    rows = ENGINES.get("exact").score(view, scorer.vectors, scorer.metric)
+    return best_of_rows(scorer.combine(rows), view.ordinals, view.columns.n)
+
+
+def best_of_rows(scores: Scores, ordinals: Ordinals, n_works: int) -> Scores:
+    """Return the best score of each work's rows: from `(n_rows,)` to `(n_works,)`.
+
+    Args:
+        scores: Of the rows.
+        ordinals: The work of each row; −1 for rows that no longer count.
+        n_works: Number of works.
+    """
+    works = np.full(n_works, -np.inf, dtype=np.float32)
+    alive = ordinals >= 0
+    if not alive.all():
+        scores, ordinals = scores[alive], ordinals[alive]
+    works[ordinals] = scores  # right at once where no work has two rows, which is cheap to check
+    if (works[ordinals] < scores).any():
+        np.maximum.at(works, ordinals, scores)
+    return works

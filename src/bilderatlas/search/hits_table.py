@@ -1,0 +1,90 @@
+"""Hits as a table: flat dictionaries, CSV, data frames."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import io
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bilderatlas.errors import UnavailableError
+from bilderatlas.records import FIELD_KINDS, FieldKind
+
+if TYPE_CHECKING:
+    from bilderatlas.search.hits import Hit
+
+COLUMNS = ("rank", "image_id", "score", "percentile", *FIELD_KINDS)
+
+# What a spreadsheet may take for the beginning of a formula or of the next cell; the wide forms
+# are folded to the plain ones by some.
+_FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
+
+
+def to_records(hits: Iterable[Hit]) -> list[dict[str, Any]]:
+    """Return one dictionary a hit, with every one of `COLUMNS`."""
+    return [
+        {
+            "rank": hit.rank,
+            "image_id": hit.image_id,
+            "score": hit.score,
+            "percentile": hit.percentile,
+        }
+        | {name: _field(hit, name, kind) for name, kind in FIELD_KINDS.items()}
+        for hit in hits
+    ]
+
+
+def _field(hit: Hit, name: str, kind: FieldKind) -> Any:
+    value = getattr(hit.record, name)
+    return list(value) if kind is FieldKind.TEXTS else value
+
+
+def to_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Return rows of `to_records` as CSV, safe to open in a spreadsheet."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+    return file.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        return repr(value)  # a number is no formula, also where it begins with a minus
+    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    first = text[:1] if text[:1] in _FORMULA_STARTS else text.lstrip()[:1]
+    return f"'{text}" if first in _FORMULA_STARTS else text
+
+
+def to_pandas(rows: Sequence[dict[str, Any]]) -> Any:
+    """Return rows of `to_records` as a pandas data frame, or say how to get pandas."""
+    return _import("pandas").DataFrame(rows, columns=list(COLUMNS))
+
+
+def to_polars(rows: Sequence[dict[str, Any]]) -> Any:
+    """Return rows of `to_records` as a polars data frame, or say how to get polars."""
+    frame = _import("polars")
+    types = {
+        FieldKind.YEAR: frame.Int64,
+        FieldKind.TEXTS: frame.List(frame.String),
+    }
+    schema = {
+        "rank": frame.Int64,
+        "image_id": frame.String,
+        "score": frame.Float64,
+        "percentile": frame.Float64,
+    } | {name: types.get(kind, frame.String) for name, kind in FIELD_KINDS.items()}
+    return frame.DataFrame(rows, schema=schema)
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise UnavailableError(
+            f"Cannot make a data frame: {name} is not installed. Run `pip install {name}`, or use "
+            "hits.to_records() or hits.to_csv()."
+        ) from error

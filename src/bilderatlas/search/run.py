@@ -1,0 +1,239 @@
+"""A search from query to hits: combine, candidates, filter, rerank, hits; one file a step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bilderatlas.arrays import Metric
+from bilderatlas.errors import NotFoundError, QueryError
+from bilderatlas.extractors.base import ImageRows
+from bilderatlas.search.candidates import score_works
+from bilderatlas.search.combine import RULES
+from bilderatlas.search.hang import hang_works
+from bilderatlas.search.hits import Criterion, Hit, Hits
+from bilderatlas.search.parts import Embed, gather_parts, own_images
+from bilderatlas.search.query import Part, PartKind, Query
+from bilderatlas.search.rerank import Ranking, rank_works
+from bilderatlas.search.restrict import listed_mask, restrict
+from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.columns import Columns
+from bilderatlas.store.spaces import SpaceStore
+
+MAX_K = 1000
+MAX_DEPTH = 10_000  # hits to which one can page
+_ATTEMPTS = 5
+
+FeaturesOf = Callable[[Part], ImageRows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a search found, before its records are fetched."""
+
+    query: Query
+    criterion: Criterion | None
+    columns: Columns
+    version: int
+    ranking: Ranking
+    n_candidates: int
+    notes: tuple[str, ...]
+
+
+def search(
+    collection: CollectionStore,
+    query: Query,
+    embed: Embed,
+    features_of: FeaturesOf | None = None,
+) -> Hits:
+    """Answer `query` from one collection.
+
+    Args:
+        collection: Where to search.
+        query: What is asked; without parts, a random hang of the works that pass its filters.
+        embed: Turns uploads, regions, words and images of other collections into vectors `(m, d)`
+            of the query's space. Images of this collection are read from the store.
+        features_of: The same for spaces of local features.
+
+    Returns:
+        The hits; `hits.query` is the query with every default filled in.
+
+    Raises:
+        QueryError: when parts, rule and metric do not fit each other or the space.
+        FilterError: when `query.where` cannot be read.
+        UnknownNameError: for a space, rule or column that is not there, listing near names.
+    """
+    _check_extent(query)
+    started = time.perf_counter()
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _search(collection, query, embed, features_of, started)
+        except _MovedOnError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+class _MovedOnError(NotFoundError):
+    """A writer removed works between the search and the reading of their records."""
+
+
+def _search(
+    collection: CollectionStore,
+    query: Query,
+    embed: Embed,
+    features_of: FeaturesOf | None,
+    started: float,
+) -> Hits:
+    space = _choose_space(collection, query)
+    if not query.parts:
+        return _hits(collection, _hang(collection, query, space), started)
+    if space is None:
+        raise QueryError(
+            f"Cannot search '{collection.name}' by pictures or words: nothing in it is indexed "
+            "yet. Run `bilderatlas index` on its source."
+        )
+    query = replace(query, model_id=space.model_id, metric=_choose_metric(query, space))
+    if space.card_json.get("many_rows"):
+        return _search_local_features(collection, query, features_of)
+    return _hits(collection, _rank(collection, query, space, embed), started)
+
+
+# The steps
+
+
+def _check_extent(query: Query) -> None:
+    if not 1 <= query.k <= MAX_K:
+        raise QueryError(f"Cannot return {query.k} hits: expected 1 to {MAX_K:,} at a time.")
+    if query.offset < 0 or query.offset + query.k > MAX_DEPTH:
+        raise QueryError(
+            f"Cannot skip {query.offset} hits: only the first {MAX_DEPTH:,} can be paged through. "
+            "Narrow the search with a filter."
+        )
+
+
+def _choose_space(collection: CollectionStore, query: Query) -> SpaceStore | None:
+    """Return the space that is named; else the first, or the first that takes words if there are.
+
+    A collection without any space has none to return.
+    """
+    if query.model_id:
+        return collection.space(query.model_id)
+    spaces = map(collection.space, collection.model_ids())
+    first = next(spaces, None)
+    if first is None or all(part.kind is not PartKind.TEXT for part in query.parts):
+        return first
+    takes_words = (space for space in (first, *spaces) if space.card_json.get("embeds_text"))
+    return next(takes_words, first)
+
+
+def _choose_metric(query: Query, space: SpaceStore) -> Metric:
+    allowed = [Metric(name) for name in space.card_json["metrics"]]
+    if query.metric is None:
+        return allowed[0]
+    if query.metric not in allowed:
+        names = " or ".join(f"'{metric}'" for metric in allowed)
+        raise QueryError(
+            f"Cannot search '{space.model_id}' under the metric '{query.metric}': this space is "
+            f"made for {names}. Choose one of these, or another extractor."
+        )
+    return query.metric
+
+
+def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: Embed) -> _Answer:
+    assert query.metric is not None
+    view = space.snapshot()
+    rule = RULES.get(query.rule)
+    restriction = restrict(collection, view.columns, query)
+    parts = gather_parts(collection, view, query, embed)
+    scorer = rule.build(parts.positives, parts.negatives, query.metric, query.lambda_)
+    scores = score_works(view, scorer)
+    in_space = restriction.mask & (scores > -np.inf)
+    allowed = in_space
+    if not query.include_query:
+        own = own_images(collection.name, view.columns, query)
+        allowed = in_space & ~listed_mask(view.columns, own)[0]
+    return _Answer(
+        query,
+        _criterion(space.card_json, query),
+        view.columns,
+        view.version,
+        rank_works(scores, allowed, query.k, query.offset),
+        int(np.count_nonzero(in_space)),
+        (*parts.notes, *restriction.notes),
+    )
+
+
+def _hang(collection: CollectionStore, query: Query, space: SpaceStore | None) -> _Answer:
+    if space is None:
+        version, columns = collection.version, collection.columns
+    else:
+        view = space.snapshot()
+        version, columns = view.version, view.columns
+        query = replace(query, model_id=space.model_id, metric=_choose_metric(query, space))
+    restriction = restrict(collection, columns, query)
+    ordinals = hang_works(columns, restriction.mask, query.seed, query.k, query.offset)
+    return _Answer(
+        query,
+        None,
+        columns,
+        version,
+        Ranking(ordinals, np.zeros(len(ordinals), np.float32), np.zeros(len(ordinals))),
+        restriction.n_works,
+        restriction.notes,
+    )
+
+
+def _search_local_features(
+    collection: CollectionStore, query: Query, features_of: FeaturesOf | None
+) -> Hits:
+    from bilderatlas.search.details import search_details
+
+    return search_details(collection, query, features_of or _no_features)
+
+
+def _no_features(part: Part) -> ImageRows:
+    raise QueryError(
+        f"Cannot search by '{part}' here: only whole images of the collection have features."
+    )
+
+
+def _criterion(card: dict[str, Any], query: Query) -> Criterion:
+    return Criterion(
+        model_id=query.model_id,
+        metric=str(query.metric),
+        rule=query.rule,
+        weights_sha256=card.get("weights_sha256"),
+        judges_by=card["judges_by"],
+        sees=card["sees"],
+    )
+
+
+def _hits(collection: CollectionStore, answer: _Answer, started: float) -> Hits:
+    ranking = answer.ranking
+    image_ids = [answer.columns.image_ids[ordinal] for ordinal in ranking.ordinals.tolist()]
+    try:
+        stored = collection.get_records(image_ids)
+    except NotFoundError as error:
+        raise _MovedOnError(str(error)) from error
+    places = zip(stored, ranking.scores.tolist(), ranking.percentiles.tolist(), strict=True)
+    hits = tuple(
+        Hit(rank, image.image_id, score, percentile, image.record)
+        for rank, (image, score, percentile) in enumerate(places, answer.query.offset + 1)
+    )
+    return Hits(
+        hits=hits,
+        query=answer.query,
+        criterion=answer.criterion,
+        recall="exact",
+        n_candidates=answer.n_candidates,
+        n_works=answer.columns.n,
+        collection=collection.name,
+        version=answer.version,
+        seconds=time.perf_counter() - started,
+        notes=answer.notes,
+    )
