@@ -134,11 +134,12 @@ ORDINAL_WORDS: dict[str, int] = {
     word: number for number, words in _ORDINAL_STEMS for word in words.split()
 }
 
-UNDATED = frozenset(
+_UNDATED_WORDS = (
     "nd nodate undated notdated datenotknown dateunknown unknown unknowndate withoutdate "
     "oj od ohnejahr ohnedatum undatiert unbekannt datumunbekannt "
     "sd sa sansdate nondate datee dateinconnue inconnu inconnue indetermine "
     "zj zd zonderjaar zonderdatum ongedateerd onbekend datumonbekend na none null nan notknown "
-    "undetermined unspecified".split()
+    "undetermined unspecified"
 )
+UNDATED = frozenset(_UNDATED_WORDS.split())
 """Texts that say in so many letters that there is no date (spaces and points removed)."""

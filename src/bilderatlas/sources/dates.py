@@ -221,8 +221,8 @@ def _match_phrases(tokens: list[Token]) -> list[Token]:
 def _settle(tokens: list[Token]) -> list[Token]:
     """Give words their meaning in context: fractions, centuries, decades, `c` and `?`."""
     settled: list[Token] = []
-    for token in tokens:
-        before = settled[-1] if settled else Token(Sense.BREAK)
+    for read in tokens:
+        token, before = read, settled[-1] if settled else Token(Sense.BREAK)
         if token.text in ("c", "s") and before.sense is Sense.ORDINAL:
             token = Token(Sense.CENTURY)  # `19th c.`, `XVIIe s.`
         elif token.text == "c":
