@@ -25,7 +25,7 @@ from typing import Any
 STAMP = "stamp.txt"
 SOURCES = ("build.py", "package.json", "package-lock.json", "tsconfig.json", "src")
 ENTRIES = ("src/bilderatlas.ts", "src/bilderatlas.css", "src/theme.ts")
-TARGET = "es2022,chrome111,firefox113,safari16.4"
+TARGET = "es2022,chrome123,firefox121,safari17.5"
 
 
 def build_frontend(root: Path) -> bool:

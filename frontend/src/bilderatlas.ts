@@ -1,2 +1,8 @@
 // Everything that a page may need: one custom element a file; each sleeps where it is absent.
-import "./islands/choices";
+import "./islands/copy-link";
+import "./islands/drop-upload";
+import "./islands/ground-switch";
+import "./islands/job-progress";
+import "./islands/open-words";
+import "./islands/picture-grid";
+import "./islands/theme-switch";

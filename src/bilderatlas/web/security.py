@@ -42,7 +42,7 @@ HEADERS = {
 }
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-TOKEN_PARAM = "token"  # noqa: S105 - the name of a parameter
+TOKEN_PARAM = "token"
 
 
 class Mode(StrEnum):
@@ -216,7 +216,7 @@ class Guard:
         params = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         token = next((value for name, value in params if name == TOKEN_PARAM), None)
         known = self._has_cookie(headers) or self._has_bearer(headers)
-        if token is not None and scope["method"] in SAFE_METHODS:
+        if token is not None and scope["method"] == "GET":
             fresh = not known and self._access.spend_link(token)
             if fresh or known:
                 rest = [(name, value) for name, value in params if name != TOKEN_PARAM]

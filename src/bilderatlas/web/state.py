@@ -162,17 +162,9 @@ class SearchState:
             offset="",
         )
 
-    def without_text(self, text: str, sign: int) -> Self:
-        """Remove words."""
-        if sign > 0:
-            return replace(self, text=tuple(t for t in self.text if t != text), offset="")
-        return replace(self, not_text=tuple(t for t in self.not_text if t != text), offset="")
-
     def changed(self, **values: str) -> Self:
         """Replace single values by name."""
-        return replace(self, offset="", **values) if "offset" not in values else replace(
-            self, **values
-        )
+        return replace(self, **{"offset": "", **values})
 
     def moved_to(self, collection: str, *, by: str, known: Iterable[str] = ()) -> Self:
         """Put the question to another collection: images are named with theirs from then on.
@@ -209,6 +201,10 @@ class SearchState:
         """Return what a form must carry along besides its own fields `names`."""
         left_out = {*names, "offset"}
         return [(name, value) for name, value in self.params() if name not in left_out]
+
+    def params_without(self, name: str, value: str) -> list[tuple[str, str]]:
+        """Return what a form must carry along that edits one value among several of a name."""
+        return [pair for pair in self.params() if pair[0] != "offset" and pair != (name, value)]
 
 
 def spell_image(image_id: str) -> str:

@@ -78,7 +78,8 @@ class JobRow:
         job = self.job
         if self.state == "failed":
             return job.error or "It failed without a reason."
-        parts = [{"queued": "waiting", "paused": "paused", "cancelled": "cancelled"}.get(self.state)]
+        waiting = {"queued": "waiting", "paused": "paused", "cancelled": "cancelled"}
+        parts = [waiting.get(self.state)]
         if self.state == "done":
             parts.append(f"finished {ago(job.finished_at)}")
         if job.total:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bilderatlas.arrays import Metric
 from bilderatlas.errors import (
     BilderatlasError,
     FilterError,
@@ -190,20 +191,27 @@ class SearchPage:
         return self.state.lambda_ or DEFAULT_LAMBDA
 
     @property
+    def shows_lambda(self) -> bool:
+        """Tell whether λ has a part in the answer."""
+        known = self.metric in set(Metric)
+        return known and self.rule is not None and self.rule.uses_lambda(Metric(self.metric))
+
+    @property
     def facts(self) -> list[str]:
         """Model, metric and rule; works, exactness and time: two lines beside the results."""
         if self.hits is None:
             return []
         criterion = self.hits.criterion
-        first = (
-            f"{criterion.model_id} · {criterion.metric} · {criterion.rule}" if criterion else ""
-        )
+        first = [criterion.model_id, criterion.metric, criterion.rule] if criterion else []
+        if criterion and self.shows_lambda and self.unlikes:
+            first.append(f"λ {self.lambda_}")
         parts = [
             counted(self.hits.n_works, "work"),
             self.hits.recall if criterion else "",
             span(self.hits.seconds),
         ]
-        return [line for line in (first, " · ".join(part for part in parts if part)) if line]
+        lines = (" · ".join(part for part in line if part) for line in (first, parts))
+        return [line for line in lines if line]
 
     @property
     def count(self) -> tuple[str, str]:
@@ -329,7 +337,7 @@ def _place(error: BilderatlasError) -> str:
     if isinstance(error, FilterError):
         return "where"
     if isinstance(error, UnknownNameError):
-        return {"column": "where", "rule": "rule", "metric": "rule"}.get(error.kind, "sentence")
+        return {"column": "where", "combination rule": "rule", "metric": "rule"}.get(error.kind, "sentence")
     return "sentence"
 
 

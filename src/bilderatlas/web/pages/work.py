@@ -11,8 +11,9 @@ from bilderatlas.errors import BilderatlasError
 from bilderatlas.records import Record
 from bilderatlas.web import urls
 from bilderatlas.web.pages.search import find_collection, percent_box
-from bilderatlas.web.pictures import Picture, hit_pictures
+from bilderatlas.web.pictures import SIDES_PX, Picture, hit_pictures
 from bilderatlas.web.rendering import thousands
+from bilderatlas.web.sniffing import SHOWN_SUFFIXES
 from bilderatlas.web.state import SearchState, spell_image
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bilderatlas.store.collection import StoredImage
 
 N_NEIGHBOURS = 10
+MAX_SHOWN_PIXELS = 40_000_000  # larger originals are opened on request only
 FIELDS = (
     ("creators", "Maker"),
     ("date_display", "Date"),
@@ -114,6 +116,20 @@ class WorkPage:
         return [(str(name), str(value)) for name, value in self.record.raw.items() if value]
 
     @property
+    def srcset(self) -> str:
+        """The thumbnails, and the original where every browser can show it."""
+        width, height = self.picture.size_wh
+        name = (self.record.image_path or self.record.image_url or "").lower()
+        shown = name.endswith(SHOWN_SUFFIXES) and width * height <= MAX_SHOWN_PIXELS
+        if not shown or max(width, height) <= SIDES_PX[-1]:
+            return self.picture.srcset
+        return f"{self.picture.srcset}, {self.original_url.replace(',', '%2C')} {width}w"
+
+    def box(self, hit: Hit) -> tuple[str, str, str, str] | None:
+        """Return where a detail lies in a neighbour, in percent."""
+        return percent_box(hit.match.region_xyxyn) if hit.match else None
+
+    @property
     def rights_url(self) -> str:
         """The address of the licence, if the rights are one."""
         return web_address(self.record.rights)
@@ -179,7 +195,7 @@ def work_page(
         state=state,
         finding=_finding(collection, image_id, state),
         rows=_rows(collection, picture),
-        failure="" if stored.content_sha256 else _failure(collection, image_id),
+        failure=stored.failure.reason if stored.failure else "",
     )
 
 
@@ -190,11 +206,6 @@ def web_address(text: str | None) -> str:
     except ValueError:
         return ""
     return parts.geturl() if parts.scheme in {"http", "https"} and parts.netloc else ""
-
-
-def _failure(collection: Collection, image_id: str) -> str:
-    found = (one.reason for one in collection.failures() if one.subject == image_id)
-    return next(found, "This picture could not be read.")
 
 
 def _finding(collection: Collection, image_id: str, state: SearchState) -> Finding | None:

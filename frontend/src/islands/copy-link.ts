@@ -1,0 +1,27 @@
+// Wraps a link to this very answer: a click copies its address instead of going where one is.
+import { Island, tell } from "./island";
+
+class CopyLink extends Island {
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const link = this.querySelector("a");
+    if (!link || !navigator.clipboard) return;
+    link.textContent = "Copy link";
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      void this.copy(link.href);
+    });
+  }
+
+  private async copy(address: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(address);
+      tell("Copied: the link leads to this very question.");
+    } catch {
+      location.assign(address); // without leave to copy, the address bar is the place to take it
+    }
+  }
+}
+
+customElements.define("copy-link", CopyLink);
