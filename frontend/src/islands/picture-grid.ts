@@ -129,7 +129,7 @@ class PictureGrid extends Island {
     const place = document.createElement("p");
     place.className = "keys";
     this.append(place);
-    const draw = (): void =>
+    const draw = (): void => {
       render(
         html`<button
           class="plain"
@@ -142,6 +142,7 @@ class PictureGrid extends Island {
         >Keys P, N, X among the pictures: ${this.keysOn ? "on" : "off"}</button>`,
         place,
       );
+    };
     draw();
   }
 }
