@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -186,19 +187,31 @@ def test_a_zero_query_has_places_but_no_direction(engine: Engine, dtype: str) ->
         assert engine.score(view, zero, metric) == pytest.approx(expected, rel=1e-5)
 
 
-def test_norms_kept_for_a_mapped_file_are_those_of_its_rows(tmp_path: Path) -> None:
+def test_norms_are_kept_as_long_as_a_file_is_mapped(tmp_path: Path) -> None:
     engine = ExactEngine()
+    query = rows_of("f32", 1, 33, 2)
     rows = rows_of("f16", 300, 33, 8)
     rows.tofile(tmp_path / "rows.f16")
-    mapped = np.memmap(tmp_path / "rows.f16", np.float16, "r", shape=rows.shape)
-    query = rows_of("f32", 1, 33, 2)
+    mapped = np.memmap(tmp_path / "rows.f16", np.float16, "r", shape=rows.shape).view(np.ndarray)
     expected = reference(rows, query, Metric.ANGULAR)
     one_block = RowsInMemory(mapped)
     for _ in range(2):  # the second answer uses the norms that the first one kept
         assert engine.score(one_block, query, Metric.ANGULAR) == pytest.approx(expected, abs=1e-6)
-    turned = RowsInMemory(mapped[200:], mapped[:200])  # the same file, other blocks
+    assert len(engine._norms._kept) == 1
+    turned = RowsInMemory(mapped[200:], mapped[:200])  # the same mapping, other blocks
     expected_turned = np.concatenate([expected[:, 200:], expected[:, :200]], axis=1)
     scores = engine.score(turned, query, Metric.ANGULAR)
     assert scores == pytest.approx(expected_turned, abs=1e-6)
     some = engine.score(one_block, query, Metric.ANGULAR, np.array([299, 0]))
     assert some == pytest.approx(expected[:, [299, 0]], abs=1e-6)
+    del mapped, one_block, turned
+    gc.collect()
+    assert len(engine._norms._kept) == 0
+
+
+def test_rows_in_memory_may_change_between_searches(engine: Engine) -> None:
+    rows = np.array([[3, 4]], np.float32)
+    query = np.array([[1, 0]], np.float32)
+    assert engine.score(RowsInMemory(rows), query, Metric.ANGULAR)[0, 0] == pytest.approx(0.6)
+    rows[:] = [[4, 3]]
+    assert engine.score(RowsInMemory(rows), query, Metric.ANGULAR)[0, 0] == pytest.approx(0.8)

@@ -2,7 +2,7 @@
 
 Rows are read through memory-mapped blocks, so a search holds no copy of the collection. Under
 angular and euclidean the norms of the rows are needed; they are derived once for each mapped
-block and kept (4 bytes a row).
+block and kept while it stays mapped (4 bytes a row).
 
 A row of zeros has no direction: under angular it scores 0, neither like nor unlike anything.
 """
@@ -10,9 +10,11 @@ A row of zeros has no direction: under angular it scores 0, neither like nor unl
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from mmap import mmap
 from typing import Any, ClassVar, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +22,10 @@ import numpy.typing as npt
 from bilderatlas.arrays import Embeddings, Ints, Metric, Scores
 from bilderatlas.store.engines import kernels
 from bilderatlas.store.engines.base import ENGINES, Engine, RowSource, check_queries
-from bilderatlas.store.engines.kernels import Rows, Values
+from bilderatlas.store.engines.kernels import Kernel, Rows, Values
 
 Norms: TypeAlias = npt.NDArray[np.float32]  # (b,) squared L2 norms of rows
-Scorer: TypeAlias = Callable[[Rows, Norms], Values]  # rows (b, d), their norms → scores (b,)
+Finish: TypeAlias = Callable[[Rows, Norms, Values], Values]  # what a kernel gave → scores
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "u8": np.dtype(np.uint8),
@@ -31,9 +33,10 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "f32": np.dtype(np.float32),
 }
 
-_PART_BYTES = 1 << 19  # a part stays in a core's own cache while each query passes over it
-_MAX_NORMS = 16_000_000  # rows whose norms are kept
+_PART_BYTES = 1 << 20  # a part stays in a core's own cache while each query passes over it
+_STRETCH_ROWS = 1 << 15  # finished at once: enough to make the calls cheap, little memory
 _NEAR = 1e-3  # below this share of |q|² + |r|² the difference of the two has lost its digits
+_NO_NORMS: Norms = np.empty(0, np.float32)
 
 
 class ExactEngine(Engine):
@@ -53,18 +56,17 @@ class ExactEngine(Engine):
         scorers = [_scorer(query, metric, DTYPES[view.dtype]) for query in queries]
         needs_norms = metric in (Metric.ANGULAR, Metric.EUCLIDEAN)
         if rows is not None:
-            return self._score_rows(view, scorers, np.asarray(rows, np.int64), needs_norms)
+            return self._score_some(view, scorers, np.asarray(rows, np.int64), needs_norms)
         scores = np.empty((len(queries), view.n_rows), np.float32)
         for start, block in view.blocks():
             norms = self._norms.of(block) if needs_norms else _NO_NORMS
-            for part in _parts(len(block), block.shape[1] * block.itemsize):
-                place = slice(start + part.start, start + part.stop)
-                for i, scorer in enumerate(scorers):
-                    scores[i, place] = scorer(block[part], norms[part])
+            for stretch in _slices(len(block), _STRETCH_ROWS):
+                place = slice(start + stretch.start, start + stretch.stop)
+                scores[:, place] = _score_stretch(scorers, block[stretch], norms[stretch])
         return scores
 
-    def _score_rows(
-        self, view: RowSource, scorers: list[Scorer], rows: Ints, needs_norms: bool
+    def _score_some(
+        self, view: RowSource, scorers: list[_Scorer], rows: Ints, needs_norms: bool
     ) -> Scores:
         """Score the named rows only, gathered part by part; `(v, m)` in the order of `rows`."""
         if len(rows) and not (rows.min() >= 0 and rows.max() < view.n_rows):
@@ -74,120 +76,126 @@ class ExactEngine(Engine):
         scores = np.empty((len(scorers), len(rows)), np.float32)
         for start, block in view.blocks():
             first, last = np.searchsorted(ascending, (start, start + len(block)))
-            for part in _parts(last - first, block.shape[1] * block.itemsize):
+            for part in _slices(int(last - first), _part_rows(block)):
                 places = order[first:last][part]
                 wanted = rows[places] - start
                 gathered = np.take(block, wanted, axis=0)
                 norms = self._norms.of_some(block, wanted, gathered) if needs_norms else _NO_NORMS
-                for i, scorer in enumerate(scorers):
-                    scores[i, places] = scorer(gathered, norms)
+                scores[:, places] = _score_stretch(scorers, gathered, norms)
         return scores
 
 
-_NO_NORMS: Norms = np.empty(0, np.float32)
+@dataclass(frozen=True, slots=True)
+class _Scorer:
+    """One query under one metric: what passes over the rows, and what makes scores of it."""
+
+    kernel: Kernel
+    finish: Finish
 
 
-def _scorer(query: Embeddings, metric: Metric, dtype: np.dtype[Any]) -> Scorer:
+def _score_stretch(scorers: list[_Scorer], rows: Rows, norms: Norms) -> npt.NDArray[np.float64]:
+    """Score `rows` `(b, d)`: `(v, b)`; every query passes over a part while it is in the cache."""
+    values = np.empty((len(scorers), len(rows)))
+    for part in _slices(len(rows), _part_rows(rows)):
+        for i, scorer in enumerate(scorers):
+            values[i, part] = scorer.kernel(rows[part])
+    for i, scorer in enumerate(scorers):
+        values[i] = scorer.finish(rows, norms, values[i])
+    return values
+
+
+def _scorer(query: Embeddings, metric: Metric, dtype: np.dtype[Any]) -> _Scorer:
     if metric is Metric.ANGULAR:
-        return _angular(query, dtype)
-    if metric is Metric.EUCLIDEAN:
-        return _euclidean(query, dtype)
+        return _Scorer(kernels.inner_product(query, dtype), _cosines(query))
     if metric is Metric.DOT:
-        dot = kernels.inner_product(query, dtype)
-        return lambda rows, _: dot(rows)
-    distance = kernels.manhattan(query, dtype)
-    return lambda rows, _: -distance(rows)
-
-
-def _angular(query: Embeddings, dtype: np.dtype[Any]) -> Scorer:
-    dot = kernels.inner_product(query, dtype)
-    own = float(np.linalg.norm(query.astype(np.float64)))
-
-    def scorer(rows: Rows, norms: Norms) -> Values:
-        lengths = np.sqrt(norms, dtype=np.float64)
-        lengths[lengths == 0] = 1
-        cosines = dot(rows) / (own * lengths)
-        return np.asarray(np.clip(cosines, -1, 1))
-
-    return scorer
-
-
-def _euclidean(query: Embeddings, dtype: np.dtype[Any]) -> Scorer:
+        return _Scorer(kernels.inner_product(query, dtype), lambda rows, norms, products: products)
+    if metric is Metric.MANHATTAN:
+        return _Scorer(kernels.manhattan(query, dtype), lambda rows, norms, distances: -distances)
     direct = kernels.squared_distance(query, dtype)
     if direct is not None:
-        return lambda rows, _: -np.sqrt(direct(rows))
-    dot = kernels.inner_product(query, dtype)
+        return _Scorer(direct, lambda rows, norms, squares: -np.sqrt(squares))
+    return _Scorer(kernels.inner_product(query, dtype), _distances(query))
+
+
+def _cosines(query: Embeddings) -> Finish:
+    own = float(np.linalg.norm(query.astype(np.float64)))
+
+    def finish(rows: Rows, norms: Norms, products: Values) -> Values:
+        lengths = own * np.sqrt(norms, dtype=np.float64)
+        lengths[lengths == 0] = 1
+        return np.asarray(np.clip(products / lengths, -1, 1))
+
+    return finish
+
+
+def _distances(query: Embeddings) -> Finish:
+    """Return minus |q - r| from |q|² + |r|² - 2 q·r, and from q - r itself where these are near."""
     exact_query = query.astype(np.float64)
     own = float(exact_query @ exact_query)
 
-    def scorer(rows: Rows, norms: Norms) -> Values:
+    def finish(rows: Rows, norms: Norms, products: Values) -> Values:
         both = own + norms.astype(np.float64)
-        squares = both - 2 * dot(rows)
-        near = np.flatnonzero(squares < _NEAR * both)
-        if len(near):
-            difference = rows[near].astype(np.float64) - exact_query
-            squares[near] = np.einsum("nd,nd->n", difference, difference)
+        squares = both - 2 * products
+        for few in _slices(len(near := np.flatnonzero(squares < _NEAR * both)), 256):
+            difference = rows[near[few]].astype(np.float64) - exact_query
+            squares[near[few]] = np.einsum("nd,nd->n", difference, difference)
         return np.asarray(-np.sqrt(squares))
 
-    return scorer
+    return finish
 
 
-def _parts(n_rows: int, row_bytes: int) -> Iterator[slice]:
-    """Cut `n_rows` into slices of consecutive rows that fit a core's own cache."""
-    height = max(1, _PART_BYTES // max(1, row_bytes))
+def _part_rows(rows: Rows) -> int:
+    return max(1, _PART_BYTES // max(1, rows[:1].nbytes or rows.itemsize))
+
+
+def _slices(n_rows: int, height: int) -> Iterator[slice]:
+    """Cut `n_rows` into slices of `height` consecutive rows, the last one shorter."""
     for begin in range(0, n_rows, height):
         yield slice(begin, min(begin + height, n_rows))
 
 
 class _NormCache:
-    """Squared norms of mapped blocks, by file and place; a mapped file never changes."""
+    """Squared norms of mapped blocks; they live as long as the mapping that holds the rows."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, int], Norms] = OrderedDict()
-        self._n_kept = 0
+        self._kept: WeakKeyDictionary[mmap, dict[tuple[int, int], Norms]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def of(self, block: Rows) -> Norms:
         """Return the squared norms of `block`, and keep them if it is memory-mapped."""
-        place = _mapped_place(block)
-        norms = self._find(place)
+        norms = self._find(block)
         if norms is None:
             norms = np.empty(len(block), np.float32)
-            for part in _parts(len(block), block.shape[1] * block.itemsize):
+            for part in _slices(len(block), _part_rows(block)):
                 norms[part] = kernels.squared_norms(block[part])
-            self._keep(place, norms)
+            self._keep(block, norms)
         return norms
 
     def of_some(self, block: Rows, wanted: Ints, gathered: Rows) -> Norms:
         """Return the squared norms of the rows `wanted` of `block`, which stand in `gathered`."""
-        norms = self._find(_mapped_place(block))
+        norms = self._find(block)
         return kernels.squared_norms(gathered) if norms is None else norms[wanted]
 
-    def _find(self, place: tuple[str, int, int] | None) -> Norms | None:
+    def _find(self, block: Rows) -> Norms | None:
+        mapping = _mapping_of(block)
+        if mapping is None:
+            return None
         with self._lock:
-            if place is None or place not in self._kept:
-                return None
-            self._kept.move_to_end(place)
-            return self._kept[place]
+            return self._kept.get(mapping, {}).get((block.ctypes.data, block.nbytes))
 
-    def _keep(self, place: tuple[str, int, int] | None, norms: Norms) -> None:
-        with self._lock:
-            if place is None or place in self._kept:
-                return
-            self._kept[place] = norms
-            self._n_kept += len(norms)
-            while self._n_kept > _MAX_NORMS and len(self._kept) > 1:
-                self._n_kept -= len(self._kept.popitem(last=False)[1])
+    def _keep(self, block: Rows, norms: Norms) -> None:
+        mapping = _mapping_of(block)
+        if mapping is not None:
+            with self._lock:
+                self._kept.setdefault(mapping, {})[block.ctypes.data, block.nbytes] = norms
 
 
-def _mapped_place(block: Rows) -> tuple[str, int, int] | None:
-    """Return `(file, offset in its mapping, bytes)` of a memory-mapped block, otherwise None."""
-    mapping = getattr(block, "_mmap", None)
-    filename = getattr(block, "filename", None)
-    if mapping is None or filename is None:
-        return None
-    base = np.frombuffer(mapping, np.uint8, 1).ctypes.data
-    return str(filename), block.ctypes.data - base, block.nbytes
+def _mapping_of(block: Rows) -> mmap | None:
+    """Return the mapping that holds a block, None for rows in memory."""
+    owner: object = block
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return owner if isinstance(owner, mmap) else None
 
 
 ENGINES.register(ExactEngine.name, ExactEngine())
