@@ -1,0 +1,32 @@
+"""How the tables of a library came to be: numbered steps that are never edited.
+
+To change a table: add `m00N_….py` with `NUMBER`, `TITLE` and `upgrade(connection)`, name it in
+`MIGRATIONS`, change `store/schema.py` to what it leaves behind, and add a fixture library of the
+release before. A migration describes its tables itself and never imports `schema.py`, which moves
+on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bilderatlas.store.migrations import m001_first
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: from version `number - 1` of the library's format to `number`."""
+
+    number: int
+    title: str
+    upgrade: Callable[[Connection], None]
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(m001_first.NUMBER, m001_first.TITLE, m001_first.upgrade),
+)
+
+FORMAT_VERSION = MIGRATIONS[-1].number
