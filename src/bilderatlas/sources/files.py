@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from bilderatlas.errors import ImageError
+from bilderatlas.images.limits import DecodeLimits
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp"}
 )
 """Extensions of the formats that the images room decodes, in lower case."""
 
-MAX_IMAGE_BYTES = 100_000_000
+MAX_IMAGE_BYTES = DecodeLimits().max_file_bytes
 MAX_ID_CHARS = 500
 
 _DIGITS = re.compile(r"([0-9]+)")

@@ -15,7 +15,9 @@ from typing import Any
 from bilderatlas.errors import Failure, SourceError
 from bilderatlas.records import Record
 from bilderatlas.sources.base import SOURCES, Source, SourceKind, SourceOptions
+from bilderatlas.sources.beside import TableBeside, find_table_beside, with_place
 from bilderatlas.sources.files import find_name_fault, printable, read_picture, token_of
+from bilderatlas.sources.previews import describe_records
 from bilderatlas.sources.walk import Inventory, take_inventory
 
 
@@ -28,16 +30,23 @@ class FolderSource(Source):
         """Walk through `root` once.
 
         Raises:
-            SourceError: when there is no picture in it.
+            SourceError: when there is no picture in it, or its `metadata` table cannot be used.
         """
         self.root = root.resolve()
         self.address = str(self.root)
         self._inventory = take_inventory(self.root)
         if not self._inventory.pictures:
             raise SourceError(_say_empty(self.root, self._inventory))
+        self._beside = _open_beside(self.root, options)
+        if self._beside is not None:
+            self._beside.match(self._inventory.pictures)
 
     def iter_records(self) -> Iterator[Record | Failure]:
-        """Yield a record a picture in natural order, then what could not be one."""
+        """Yield a record a picture in natural order, then what could not be one.
+
+        Rows of the table beside them that describe no picture come last, as failures.
+        """
+        rows = self._beside.records if self._beside else {}
         seen: set[str] = set()
         for path in self._inventory.pictures:
             image_id = unicodedata.normalize("NFC", path)
@@ -48,7 +57,10 @@ class FolderSource(Source):
                 yield _unnameable(path, "differs from another one only in how accents are encoded")
             else:
                 seen.add(image_id)
-                yield Record(image_id=image_id, image_path=path, raw=_raw_of(path))
+                bare = Record(image_id, raw=_raw_of(path))
+                yield with_place(rows.get(path, bare), image_id, path)
+        if self._beside is not None:
+            yield from self._beside.failures
         yield from _leftovers(self._inventory)
 
     def complete(self, record: Record, found: Mapping[str, Any]) -> Record:
@@ -80,6 +92,23 @@ class FolderSource(Source):
             "links_leading_out": len(found.leads_out),
             "links_within": found.n_links_within,
             "unreadable_folders": [printable(path) for path, _ in found.unreadable],
+            "table": self._preview_beside(),
+        }
+
+    def _preview_beside(self) -> dict[str, Any] | None:
+        beside = self._beside
+        if beside is None:
+            return None
+        named = {"name": printable(beside.path.name)}
+        if beside.unused_because:
+            return {**named, "unused": beside.unused_because}
+        n_pictures = len(self._inventory.pictures)
+        return {
+            **named,
+            "pictures_with_row": len(beside.records),
+            "pictures_without_row": n_pictures - len(beside.records),
+            "rows_without_picture": len(beside.failures),
+            **describe_records(beside.table, beside.mapping, beside.records.values()),
         }
 
 
@@ -107,6 +136,18 @@ def title_from_name(path: str) -> str:
     """Make a title of a file name: `a-view_of-delft.jpg` becomes `a view of delft`."""
     stem = PurePosixPath(path).stem
     return " ".join(stem.replace("_", " ").replace("-", " ").split()) or stem
+
+
+def _open_beside(root: Path, options: SourceOptions) -> TableBeside | None:
+    found = find_table_beside(root)
+    if found is not None:
+        return TableBeside(*found, root, options)
+    if options.columns:
+        raise SourceError(
+            f"Cannot index '{root}' with --columns: no table lies in it, or several and none is "
+            "called metadata. Put the table there as metadata.csv, or leave --columns out."
+        )
+    return None
 
 
 def _raw_of(path: str) -> dict[str, str]:

@@ -86,10 +86,10 @@ class ColumnMapping:
         )
         return self.has_pictures()
 
-    def cells(self, row: Row, field: str) -> Iterator[tuple[Place, Any]]:
-        """Yield the filled cells of a field, the best first."""
+    def cells(self, values: Mapping[str, Any], field: str) -> Iterator[tuple[Place, Any]]:
+        """Yield the filled cells of a field in a row's `values`, the best first."""
         for place in self.places.get(field, ()):
-            value = row.values.get(place.column)
+            value = values.get(place.column)
             if place.steps:
                 value = dig(value, place.steps)
             if value is not None and value != "":
@@ -97,7 +97,7 @@ class ColumnMapping:
 
     def links(self, row: Row, field: str) -> list[str]:
         """Return the paths and URLs of a field."""
-        return [link for _, cell in self.cells(row, field) for link in read_links(cell)]
+        return [link for _, cell in self.cells(row.values, field) for link in read_links(cell)]
 
     def unmapped(self) -> list[str]:
         """Return the columns that no field is read from; they stay in the record's raw row."""
@@ -147,8 +147,9 @@ class RecordReader:
 
     def _plain_fields(self, row: Row) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        for field, read in _PLAIN.items():
-            for _, cell in self.mapping.cells(row, field):
+        for field in self.mapping.places.keys() & _PLAIN.keys():
+            read = _PLAIN[field]
+            for _, cell in self.mapping.cells(row.values, field):
                 value = read(cell)
                 if value:
                     fields[field] = value
@@ -157,17 +158,15 @@ class RecordReader:
 
     def _dates(self, row: Row) -> dict[str, Any]:
         """Read the date as written and the years; columns of their own win over the writing."""
-        display: str | None = None
-        written: tuple[int, int] | None = None
-        for _, cell in self.mapping.cells(row, "date"):
-            text = read_text(cell)
-            if text:
-                display = display or text
-                written = parse_dates(text)
-                if written:
-                    break
+        texts = (read_text(cell) for _, cell in self.mapping.cells(row.values, "date"))
+        written_texts = [text for text in texts if text]
+        display = written_texts[0] if written_texts else None
         begins = _first_years(self.mapping, row, "year_begin")
         ends = _first_years(self.mapping, row, "year_end")
+        written = None
+        if begins is None or ends is None:
+            read = (parse_dates(text) for text in written_texts)
+            written = next((years for years in read if years), None)
         if begins is None and ends is None:
             begins = ends = written
         elif begins is None:
@@ -183,7 +182,7 @@ class RecordReader:
         """Return where the picture lies, and the page if an address column holds one."""
         page_url = None
         places = []
-        for place, cell in self.mapping.cells(row, "image"):
+        for place, cell in self.mapping.cells(row.values, "image"):
             iiif = "iiif" in normalise(place.name)
             places += [self.placement.place(link, iiif=iiif) for link in read_links(cell)]
         for link in self.mapping.links(row, "address"):
@@ -201,7 +200,7 @@ class RecordReader:
 
     def _identify(self, row: Row, accession: str | None, picture: Picture) -> str:
         """Return the id: the id column, else accession, path, URL, and last the row's number."""
-        for _, cell in self.mapping.cells(row, "id"):
+        for _, cell in self.mapping.cells(row.values, "id"):
             if not is_empty(cell):
                 text = read_text(cell)
                 if text:
@@ -214,7 +213,7 @@ class RecordReader:
 
 
 def _first_years(mapping: ColumnMapping, row: Row, field: str) -> tuple[int, int] | None:
-    for _, cell in mapping.cells(row, field):
+    for _, cell in mapping.cells(row.values, field):
         years = read_years(cell)
         if years:
             return years

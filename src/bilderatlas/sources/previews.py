@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bilderatlas.errors import Failure
 from bilderatlas.records import Record
-from bilderatlas.sources.cells import is_empty, read_text
-from bilderatlas.sources.columns import READINGS
+from bilderatlas.sources.cells import is_empty, read_links, read_text
+from bilderatlas.sources.columns import READINGS, Reading
 from bilderatlas.sources.dates import says_undated
 from bilderatlas.sources.files import printable
 from bilderatlas.sources.mapping import ColumnMapping, RecordReader
@@ -23,43 +24,59 @@ def preview_rows(table: Table, reader: RecordReader) -> dict[str, Any]:
     """Read all rows and return a JSON-ready account of them.
 
     Returns:
-        `rows`, `records`, `failures` (by code), `mapping` (field, columns, how it was found, how
-        it is read, examples), `unmapped` columns, and the numbers of records `without_image`,
-        `remote_only`, `without_rights`, `without_date`, `unreadable_dates` (with examples) and
-        `duplicates`.
+        `rows`, `records`, `failures` (by code), `duplicates`, and all of `describe_records`.
     """
-    counts: Counter[str] = Counter()
     failures: Counter[str] = Counter()
-    unreadable: dict[str, None] = {}
-    examples: dict[str, dict[str, None]] = {field: {} for field in READINGS}
     seen: set[str] = set()
-    n_rows = 0
-    for row in table.iter_rows():
-        n_rows += 1
-        record = reader.read(row) if isinstance(row, Row) else row
-        if isinstance(record, Failure):
-            failures[record.code] += 1
-        elif record.image_id in seen:
-            failures["duplicate-id"] += 1
-        else:
-            seen.add(record.image_id)
-            counts.update(_missing(record))
-            if _is_unreadable(record) and len(unreadable) < _MAX_UNREADABLE:
-                unreadable[str(record.date_display)[:_MAX_EXAMPLE_CHARS]] = None
-            if isinstance(row, Row):
-                _collect(examples, reader.mapping, row)
+
+    def good_ones() -> Iterator[Record]:
+        for row in table.iter_rows():
+            record = reader.read(row) if isinstance(row, Row) else row
+            if isinstance(record, Failure):
+                failures[record.code] += 1
+            elif record.image_id in seen:
+                failures["duplicate-id"] += 1
+            else:
+                seen.add(record.image_id)
+                yield record
+
+    described = describe_records(table, reader.mapping, good_ones())
     return {
-        "columns": list(reader.mapping.columns),
-        "rows": n_rows,
+        "rows": len(seen) + failures.total(),
         "records": len(seen),
         "failures": dict(failures),
         "duplicates": failures["duplicate-id"],
+        **described,
+    }
+
+
+def describe_records(
+    table: Table, mapping: ColumnMapping, records: Iterable[Record]
+) -> dict[str, Any]:
+    """Return how a table's columns are understood and what its records lack, JSON-ready.
+
+    Returns:
+        `columns`, `mapping` (field, columns, how it was found, how it is read, examples),
+        `unmapped` columns, and the numbers of records `without_image`, `remote_only`,
+        `without_rights`, `without_date` and `unreadable_dates`, with `unreadable_examples`.
+    """
+    counts: Counter[str] = Counter()
+    unreadable: dict[str, None] = {}
+    examples: dict[str, dict[str, None]] = {field: {} for field in READINGS}
+    for record in records:
+        missing = _missing(record)
+        counts.update(missing)
+        if "unreadable_dates" in missing and len(unreadable) < _MAX_UNREADABLE:
+            unreadable[printable(str(record.date_display))[:_MAX_EXAMPLE_CHARS]] = None
+        _collect(examples, mapping, record)
+    return {
+        "columns": list(mapping.columns or table.columns),
         "mapping": [
-            _describe(reader.mapping, field, list(examples[field]))
+            _describe(mapping, field, list(examples[field]))
             for field in READINGS
-            if field in reader.mapping.places
+            if field in mapping.places
         ],
-        "unmapped": reader.mapping.unmapped(),
+        "unmapped": mapping.unmapped(),
         **{name: counts[name] for name in _COUNTED},
         "unreadable_examples": list(unreadable),
     }
@@ -87,14 +104,17 @@ def _is_unreadable(record: Record) -> bool:
     return record.year_begin is None and bool(display) and not says_undated(display or "")
 
 
-def _collect(examples: dict[str, dict[str, None]], mapping: ColumnMapping, row: Row) -> None:
+def _collect(examples: dict[str, dict[str, None]], mapping: ColumnMapping, record: Record) -> None:
     """Keep the first distinct values of each field."""
     for field in mapping.places:
         kept = examples[field]
         if len(kept) >= N_EXAMPLES:
             continue
-        for _, cell in mapping.cells(row, field):
-            text = None if is_empty(cell) else read_text(cell)
+        for _, cell in mapping.cells(record.raw, field):
+            if READINGS[field] in (Reading.IMAGE, Reading.ADDRESS):
+                text = next(iter(read_links(cell)), None)
+            else:
+                text = None if is_empty(cell) else read_text(cell)
             if text:
                 kept[printable(text)[:_MAX_EXAMPLE_CHARS]] = None
                 break
