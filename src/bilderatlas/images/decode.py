@@ -26,6 +26,7 @@ from PIL import ImageFile as PillowFile
 from bilderatlas.arrays import scale_to_side
 from bilderatlas.errors import ImageError
 from bilderatlas.images import colours, frames
+from bilderatlas.images.integrity import check_png, ends_early
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.images.metadata import read_found
 from bilderatlas.images.orientation import ORIENTATION_TAG, turn_upright, upright_size
@@ -44,6 +45,7 @@ PLUGINS = (  # imported before the process is locked; Pillow's other sixty stay 
 )
 REDUCING_GAP = 2.0  # averaged down to twice the wanted size, from there by Lanczos
 _TRUNCATED = re.compile(r"truncat|unexpected end|not enough|ran out|missing end|incomplete", re.I)
+_TOO_MUCH_TEXT = re.compile(r"Decompressed data too large|Too much memory used in text")
 _UNSUPPORTED = re.compile(r"unknown|unsupported|not supported|cannot handle", re.I)
 
 
@@ -90,6 +92,8 @@ def open_picture(content: bytes, format_: str, side_px: int, limits: DecodeLimit
     """
     with _named_failures(content, format_, limits):
         file = _open_header(content, format_, limits)
+        if format_ == "PNG":
+            check_png(content)
         size_wh = file.size
         # always the same, whether or not thumbnails are wanted: the pixels must not depend on it
         base_px = max(side_px, *THUMBNAIL_SIDES_PX)
@@ -200,15 +204,15 @@ def _why_unidentified(content: bytes, format_: str) -> ImageError:
         raise
     except Exception as error:
         return _why(error, content, format_)
-    return refusal("damaged", what=format_)
+    return _why(UnidentifiedImageError(), content, format_)
 
 
 def _why(error: Exception, content: bytes, format_: str) -> ImageError:
     text = str(error)
-    if "too large" in text and format_ == "PNG":
+    if format_ == "PNG" and _TOO_MUCH_TEXT.search(text):
         return refusal("metadata-too-large")
-    is_short = isinstance(error, EOFError | struct.error | IndexError) or _TRUNCATED.search(text)
-    if is_short or (format_ == "TIFF" and frames.tiff_ends_early(content)):
+    is_short = isinstance(error, EOFError | struct.error) or _TRUNCATED.search(text)
+    if is_short or ends_early(content, format_):
         return refusal("truncated")
     if _UNSUPPORTED.search(text):
         return refusal("unsupported-variant", what=format_)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 
 _GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
@@ -55,25 +54,3 @@ def count_tiff_pages(content: bytes, limit: int) -> int:
     except (struct.error, OverflowError):
         pass
     return max(1, len(seen))
-
-
-def tiff_ends_early(content: bytes) -> bool:
-    """Tell whether the first directory, or a strip or tile that it names, lies past the end."""
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    try:
-        order = "<" if content[:2] == b"II" else ">"
-        (at,) = struct.unpack_from(order + "I", content, 4)
-        if at >= len(content):
-            return True
-        directory = ImageFileDirectory_v2(content[:8])
-        stream = io.BytesIO(content)
-        stream.seek(at)
-        directory.load(stream)
-        for offsets_tag, counts_tag in ((273, 279), (324, 325)):
-            starts, counts = directory.get(offsets_tag, ()), directory.get(counts_tag, ())
-            if any(s + n > len(content) for s, n in zip(starts, counts, strict=False)):
-                return True
-    except Exception:  # what cannot be read was not cut: it is damaged
-        return False
-    return False

@@ -53,7 +53,8 @@ def sniff_format(content: bytes) -> str:
     """Return which of `FORMATS` the bytes are.
 
     Raises:
-        ImageError: `empty`, `not-a-picture` or `unsupported-format`, naming what it is instead.
+        ImageError: `empty`, `truncated` (less than the mark of its format), `not-a-picture` or
+            `unsupported-format`, naming what it is instead.
 
     >>> sniff_format(b"GIF89a....")
     'GIF'
@@ -65,6 +66,8 @@ def sniff_format(content: bytes) -> str:
             return name
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "WEBP"
+    if any(magic.startswith(content) for magic, _ in _MAGIC) or b"RIFF".startswith(content):
+        raise refusal("truncated")
     head = bytes(content[:_HEAD_BYTES])
     if what := _other_picture(head):
         raise refusal("unsupported-format", what=what)
