@@ -65,10 +65,13 @@ class ImageRows:
             ordinary extractor; none where the image is not in the space; many for local features.
         geometry: `(m, 4)` float32 for local features (x, y in 0 to 1 of width and height, scale as
             a share of the long side, angle in radians); otherwise None.
+        size_wh: Width and height of the picture that the rows were taken from, where geometry
+            needs its proportions; not stored with the rows (the image's own size is).
     """
 
     vectors: npt.NDArray[Any]
     geometry: npt.NDArray[np.float32] | None = None
+    size_wh: tuple[int, int] | None = None
 
 
 class Extractor(ABC):

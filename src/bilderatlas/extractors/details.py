@@ -78,15 +78,15 @@ class DetailsSift(Extractor):
         return [_extract(pixels) for pixels in images]
 
 
-def no_rows() -> ImageRows:
+def no_rows(size_wh: tuple[int, int] | None = None) -> ImageRows:
     """Return the rows of a picture that shows nothing."""
-    return ImageRows(np.empty((0, DIM), np.uint8), np.empty((0, 4), np.float32))
+    return ImageRows(np.empty((0, DIM), np.uint8), np.empty((0, 4), np.float32), size_wh)
 
 
 def _extract(pixels: Pixels) -> ImageRows:
     height, width = pixels.shape[:2]
     if min(height, width) < _MIN_SIDE_PX:
-        return no_rows()
+        return no_rows((width, height))
     grey = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
     sift = cv2.SIFT_create(  # type: ignore[attr-defined]  # absent from the stubs alone
         nfeatures=_STRONGEST,
@@ -97,7 +97,7 @@ def _extract(pixels: Pixels) -> ImageRows:
     )
     keypoints, described = sift.detectAndCompute(grey, None)
     if described is None or len(keypoints) == 0:
-        return no_rows()
+        return no_rows((width, height))
     keys = np.array(
         [(*point.pt, point.size, point.angle, point.response) for point in keypoints], np.float32
     )
@@ -113,7 +113,8 @@ def _extract(pixels: Pixels) -> ImageRows:
         ],
         axis=1,
     )
-    return ImageRows(root_bytes(described[chosen]), geometry.astype(np.float32))
+    vectors = root_bytes(described[chosen])
+    return ImageRows(vectors, geometry.astype(np.float32), (width, height))
 
 
 def root_bytes(descriptors: npt.NDArray[Any]) -> Bytes:
@@ -181,7 +182,7 @@ def mirror_rows(rows: ImageRows) -> ImageRows:
     geometry = rows.geometry.copy()
     geometry[:, 0] = 1 - geometry[:, 0]
     geometry[:, 3] = (np.pi - geometry[:, 3]) % (2 * np.pi)
-    return ImageRows(np.ascontiguousarray(rows.vectors[:, _MIRROR]), geometry)
+    return ImageRows(np.ascontiguousarray(rows.vectors[:, _MIRROR]), geometry, rows.size_wh)
 
 
 EXTRACTORS.register(DetailsSift.card.model_id, DetailsSift())

@@ -1,0 +1,327 @@
+"""Search over local features: candidates by shared details, then proof by laying them over.
+
+The engine ranks all works by the details that they share with the query; the best of them are
+verified one by one: is there one homography under which many details lie upon each other? What is
+verified comes first, by the number of details that agree; the others follow by their votes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from bilderatlas.arrays import Ints, Mask, check_dimension
+from bilderatlas.errors import NotFoundError, QueryError
+from bilderatlas.extractors.base import ImageRows
+from bilderatlas.extractors.details import mirror_rows
+from bilderatlas.search.hits import Criterion, Hit, Hits, Match
+from bilderatlas.search.parts import local_id, own_images
+from bilderatlas.search.query import Part, PartKind, Query
+from bilderatlas.search.rerank import Ranking, rank_works
+from bilderatlas.search.restrict import listed_mask, restrict
+from bilderatlas.search.verify import MIN_INLIERS, Features, find_agreement, match_of
+from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.engines.base import select_top
+from bilderatlas.store.engines.descriptors import DescriptorEngine
+from bilderatlas.store.spaces import SpaceStore, SpaceView
+
+N_CANDIDATES = 30
+RULE = "ranking"  # the best answer to any of the examples
+
+_ALWAYS_VERIFIED = 6
+_OUTSTANDING = 2.0  # times the votes of an ordinary work: candidates below are left unverified
+_VOTES_HALFWAY = 20.0
+_MAX_ENGINES = 16
+
+FeaturesOf: TypeAlias = Callable[[Part], ImageRows]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One picture of the query, or its mirror image."""
+
+    rows: ImageRows
+    size_wh: tuple[int, int]
+    mirrored: bool
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What was found, by place in the columns.
+
+    Attributes:
+        votes: `(n,)` best votes of any picture of the query.
+        matches: The best verified match of a work.
+        n_verified: How many candidates were laid over the query.
+    """
+
+    votes: npt.NDArray[np.float64]
+    matches: dict[int, Match]
+    n_verified: int = 0
+
+    def scores(self) -> npt.NDArray[np.float32]:
+        """Return `(n,)` scores: 0.5 to 1 for verified works, below 0.5 for votes alone."""
+        scores = 0.5 * self.votes / (self.votes + _VOTES_HALFWAY)
+        for ordinal, match in self.matches.items():
+            scores[ordinal] = match.n_inliers / (match.n_inliers + MIN_INLIERS)
+        return scores.astype(np.float32)
+
+
+def search_details(
+    collection: CollectionStore,
+    query: Query,
+    features_of: FeaturesOf,
+    *,
+    allowed: Mask | None = None,
+) -> Hits:
+    """Find works that contain details of the query's pictures.
+
+    Args:
+        collection: Where to search.
+        query: Pictures to look for; several: a work is judged by the best of them. With
+            `query.mirrored` their mirror images are looked for, too.
+        features_of: Extracts uploads, regions and images of other collections; whole images of
+            this collection are read from the store.
+        allowed: `(n,)` works that may be hits, by place in the columns; None: as the query says.
+
+    Returns:
+        The hits, verified ones first. Works without any common detail are no hits.
+
+    Raises:
+        QueryError: for words, for counter-examples, and when no picture has any details.
+    """
+    started = time.perf_counter()
+    space = collection.space(query.model_id)
+    view = space.snapshot()
+    _refuse_what_has_no_details(query)
+    restriction = restrict(collection, view.columns, query)
+    asked, notes = _ask(collection, view, query, features_of)
+    in_space = restriction.mask & _covered(view)
+    mask = in_space if allowed is None else in_space & allowed
+    n_candidates = int(np.count_nonzero(mask))
+    if not query.include_query:
+        own = own_images(collection.name, view.columns, query)
+        mask = mask & ~listed_mask(view.columns, own)[0]
+    engine = engine_of(collection, space)
+    evidence = gather_evidence(engine, collection, view, asked, allowed=mask, exact=query.exact)
+    scores = np.where(_covered(view), evidence.scores(), np.float32(-np.inf))
+    ranking = rank_works(scores, mask & (scores > 0), query.k, query.offset)
+    if len(ranking.ordinals) < min(query.k, max(0, int(mask.sum()) - query.offset)):
+        notes += ("No further work has a detail in common with the query.",)
+    query = replace(query, rule=RULE)
+    return Hits(
+        hits=_hits(collection, view, ranking, evidence, query.offset),
+        query=query,
+        criterion=_criterion(space, query),
+        recall=_recall(query, evidence),
+        n_candidates=n_candidates,
+        n_works=view.columns.n,
+        collection=collection.name,
+        version=view.version,
+        seconds=time.perf_counter() - started,
+        notes=(*notes, *restriction.notes),
+    )
+
+
+def gather_evidence(
+    engine: DescriptorEngine,
+    collection: CollectionStore,
+    view: SpaceView,
+    asked: list[Asked],
+    *,
+    allowed: Mask,
+    exact: bool = False,
+) -> Evidence:
+    """Collect votes and verified matches of every picture of the query."""
+    n = view.columns.n
+    evidence = Evidence(np.zeros(n), {})
+    rows_by_image = _RowsByImage(view)
+    for picture in asked:
+        votes = engine.votes(view, picture.rows.vectors, n_images=n, allowed=allowed, exact=exact)
+        evidence.votes = np.maximum(evidence.votes, votes)
+        candidates = worth_verifying(votes)
+        sizes = _sizes(collection, view, candidates)
+        features = Features.from_rows(picture.rows, picture.size_wh)
+        for ordinal, size_wh in zip(candidates.tolist(), sizes, strict=True):
+            evidence.n_verified += 1
+            hit = Features.from_rows(rows_by_image.of(ordinal), size_wh)
+            agreement = find_agreement(features, hit)
+            if agreement is None:
+                continue
+            match = match_of(agreement, features, hit, mirrored=picture.mirrored)
+            best = evidence.matches.get(ordinal)
+            if best is None or match.n_inliers > best.n_inliers:
+                evidence.matches[ordinal] = match
+    return evidence
+
+
+def worth_verifying(votes: npt.NDArray[np.float64]) -> Ints:
+    """Choose the candidates: the first few, and of the next those that stand out from the rest."""
+    best = select_top(np.where(votes > 0, votes, -np.inf), 3 * N_CANDIDATES)
+    ordinary = float(np.median(votes[best[N_CANDIDATES:]])) if len(best) > N_CANDIDATES else 0.0
+    best = best[:N_CANDIDATES]
+    outstanding = votes[best] >= _OUTSTANDING * ordinary
+    outstanding[:_ALWAYS_VERIFIED] = True
+    return best[outstanding]
+
+
+# The engines: one for each space, since it holds mapped files
+
+
+_ENGINES: OrderedDict[Path, DescriptorEngine] = OrderedDict()
+_ENGINES_LOCK = threading.Lock()
+
+
+def engine_of(collection: CollectionStore, space: SpaceStore) -> DescriptorEngine:
+    """Return the engine of a space; kept, since opening its derived files takes a while."""
+    folder = space.folder / "engine"
+    with _ENGINES_LOCK:
+        engine = _ENGINES.get(folder)
+        if engine is None:
+            engine = DescriptorEngine(folder, read_only=collection.read_only)
+            _ENGINES[folder] = engine
+        _ENGINES.move_to_end(folder)
+        while len(_ENGINES) > _MAX_ENGINES:
+            _ENGINES.popitem(last=False)
+        return engine
+
+
+# What is asked
+
+
+def _refuse_what_has_no_details(query: Query) -> None:
+    for part in query.parts:
+        if part.kind is PartKind.TEXT:
+            raise QueryError(
+                f"Cannot search for the words '{part.value}': '{query.model_id}' compares "
+                "pictures only. Search the metadata with --match, or choose an extractor with a "
+                "text side."
+            )
+    if query.negatives:
+        raise QueryError(
+            f"Cannot search for works unlike '{query.negatives[0]}': a detail is in a work or it "
+            "is not, there is nothing in between to subtract. Leave works out with --without, or "
+            "choose another criterion."
+        )
+
+
+def _ask(
+    collection: CollectionStore, view: SpaceView, query: Query, features_of: FeaturesOf
+) -> tuple[list[Asked], tuple[str, ...]]:
+    """Return the pictures of the query, and notes on those that had to be left out."""
+    asked: list[Asked] = []
+    notes: list[str] = []
+    for part in query.positives:
+        try:
+            rows, size_wh = _rows_of(part, collection, view, features_of)
+        except NotFoundError as error:
+            notes.append(f"The part '{part}' was left out. {error}")
+            continue
+        check_dimension(rows.vectors, view.dim, view.model_id)
+        if len(rows.vectors) < MIN_INLIERS:
+            notes.append(f"The part '{part}' was left out. It shows too few details to compare.")
+            continue
+        asked.append(Asked(rows, size_wh, mirrored=False))
+        if query.mirrored:
+            asked.append(Asked(mirror_rows(rows), size_wh, mirrored=True))
+    if not asked:
+        raise QueryError(
+            f"Cannot search: none of the pictures that hits should be like can be used. "
+            f"{' '.join(notes)}"
+        )
+    return asked, tuple(notes)
+
+
+def _rows_of(
+    part: Part, collection: CollectionStore, view: SpaceView, features_of: FeaturesOf
+) -> tuple[ImageRows, tuple[int, int]]:
+    image_id = None
+    if part.kind is PartKind.IMAGE and part.region is None:
+        image_id = local_id(collection.name, view.columns, part.value)
+    if image_id is None:
+        rows = features_of(part)
+        return rows, rows.size_wh or (1, 1)
+    places = view.rows_of(image_id)
+    size_wh = collection.get_record(image_id).size_wh or (1, 1)
+    return ImageRows(view.vectors_at(places), view.geometry_at(places), size_wh), size_wh
+
+
+# What is answered
+
+
+class _RowsByImage:
+    """Finds the rows of an image without looking at all rows again for each of them."""
+
+    def __init__(self, view: SpaceView) -> None:
+        self._view = view
+        ordinals = view.ordinals
+        changes = np.flatnonzero(np.diff(ordinals)) + 1
+        self._starts = np.concatenate([[0], changes])
+        self._stops = np.concatenate([changes, [len(ordinals)]])
+        self._ordinals = ordinals[self._starts] if len(ordinals) else ordinals
+
+    def of(self, ordinal: int) -> ImageRows:
+        runs = np.flatnonzero(self._ordinals == ordinal).tolist()
+        spans = [np.arange(self._starts[run], self._stops[run]) for run in runs]
+        rows = np.concatenate([np.empty(0, np.int64), *spans])
+        return ImageRows(self._view.vectors_at(rows), self._view.geometry_at(rows))
+
+
+def _covered(view: SpaceView) -> Mask:
+    covered = np.zeros(view.columns.n, np.bool_)
+    covered[view.ordinals[view.ordinals >= 0]] = True
+    return covered
+
+
+def _sizes(collection: CollectionStore, view: SpaceView, ordinals: Ints) -> list[tuple[int, int]]:
+    image_ids = [view.columns.image_ids[ordinal] for ordinal in ordinals.tolist()]
+    return [stored.size_wh or (1, 1) for stored in collection.get_records(image_ids)]
+
+
+def _hits(
+    collection: CollectionStore,
+    view: SpaceView,
+    ranking: Ranking,
+    evidence: Evidence,
+    offset: int,
+) -> tuple[Hit, ...]:
+    ordinals = ranking.ordinals.tolist()
+    stored = collection.get_records([view.columns.image_ids[ordinal] for ordinal in ordinals])
+    return tuple(
+        Hit(rank, image.image_id, score, percentile, image.record, evidence.matches.get(ordinal))
+        for rank, (ordinal, image, score, percentile) in enumerate(
+            zip(
+                ordinals,
+                stored,
+                ranking.scores.tolist(),
+                ranking.percentiles.tolist(),
+                strict=True,
+            ),
+            offset + 1,
+        )
+    )
+
+
+def _criterion(space: SpaceStore, query: Query) -> Criterion:
+    card = space.card_json
+    return Criterion(
+        model_id=space.model_id,
+        metric=str(query.metric or card["metrics"][0]),
+        rule=RULE,
+        weights_sha256=card.get("weights_sha256"),
+        judges_by=card["judges_by"],
+        sees=card["sees"],
+    )
+
+
+def _recall(query: Query, evidence: Evidence) -> str:
+    candidates = "every detail compared" if query.exact else "details compared by an index"
+    return f"{candidates}, the best {evidence.n_verified} works verified"
