@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import QueryError, SpaceMismatchError
-from bilderatlas.store.engines import ENGINES, Engine
+from bilderatlas.store.engines import ENGINES, Engine, select_top
 from bilderatlas.store.engines.exact import DTYPES, ExactEngine
 
 ENGINE_NAMES = ENGINES.names()
@@ -157,6 +157,21 @@ def test_a_row_is_nearest_to_itself(engine: Engine, dtype: str) -> None:
     assert engine.score(view, own, Metric.ANGULAR)[0, 10] == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.parametrize("metric", list(Metric))
+def test_the_best_of_many_rows_are_those_of_the_whole_query(engine: Engine, metric: Metric) -> None:
+    random = np.random.default_rng(5)
+    rows = random.standard_normal((20_000, 96)).astype(np.float16)
+    query = random.standard_normal((1, 96)).astype(np.float32)
+    scores = engine.score(RowsInMemory(rows[:9000], rows[9000:]), query, metric)[0]
+    expected = reference(rows, query, metric)[0]
+    best = np.argsort(-expected, kind="stable")[:1000]
+    assert scores[best] == pytest.approx(expected[best], rel=2e-6, abs=2e-6)
+    assert select_top(scores, 30).tolist() == best[:30].tolist()
+    scale = float(np.linalg.norm(query) * np.linalg.norm(rows.astype(float), axis=1).max())
+    slack = 2**-11 * (1 if metric is Metric.ANGULAR else scale)
+    assert np.abs(scores - expected).max() <= slack
+
+
 def test_negative_scores_and_rows_of_zeros(engine: Engine) -> None:
     view = RowsInMemory(np.array([[1, 0], [-1, 0], [0, 0]], np.float16))
     query = np.array([[2, 0]], np.float32)
@@ -187,7 +202,7 @@ def test_a_zero_query_has_places_but_no_direction(engine: Engine, dtype: str) ->
         assert engine.score(view, zero, metric) == pytest.approx(expected, rel=1e-5)
 
 
-def test_norms_are_kept_as_long_as_a_file_is_mapped(tmp_path: Path) -> None:
+def test_lengths_are_kept_as_long_as_a_file_is_mapped(tmp_path: Path) -> None:
     engine = ExactEngine()
     query = rows_of("f32", 1, 33, 2)
     rows = rows_of("f16", 300, 33, 8)
@@ -195,9 +210,9 @@ def test_norms_are_kept_as_long_as_a_file_is_mapped(tmp_path: Path) -> None:
     mapped = np.memmap(tmp_path / "rows.f16", np.float16, "r", shape=rows.shape).view(np.ndarray)
     expected = reference(rows, query, Metric.ANGULAR)
     one_block = RowsInMemory(mapped)
-    for _ in range(2):  # the second answer uses the norms that the first one kept
+    for _ in range(2):  # the second answer uses the lengths that the first one kept
         assert engine.score(one_block, query, Metric.ANGULAR) == pytest.approx(expected, abs=1e-6)
-    assert len(engine._norms._kept) == 1
+    assert len(engine._lengths._kept) == 1
     turned = RowsInMemory(mapped[200:], mapped[:200])  # the same mapping, other blocks
     expected_turned = np.concatenate([expected[:, 200:], expected[:, :200]], axis=1)
     scores = engine.score(turned, query, Metric.ANGULAR)
@@ -206,7 +221,7 @@ def test_norms_are_kept_as_long_as_a_file_is_mapped(tmp_path: Path) -> None:
     assert some == pytest.approx(expected[:, [299, 0]], abs=1e-6)
     del mapped, one_block, turned
     gc.collect()
-    assert len(engine._norms._kept) == 0
+    assert len(engine._lengths._kept) == 0
 
 
 def test_rows_in_memory_may_change_between_searches(engine: Engine) -> None:

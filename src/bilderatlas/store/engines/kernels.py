@@ -46,12 +46,12 @@ def as_float32(rows: Rows) -> Embeddings:
     return np.asarray(numkong.astype(rows, "float32"))
 
 
-def squared_norms(rows: Rows) -> npt.NDArray[np.float32]:
-    """Return the squared L2 norm of each row."""
+def lengths_of(rows: Rows) -> npt.NDArray[np.float32]:
+    """Return the L2 norm of each row."""
     floats = as_float32(rows)
     norms = np.empty(len(floats), np.float32)
     _NORMS(faiss.swig_ptr(norms), faiss.swig_ptr(floats), floats.shape[1], len(floats))
-    return norms
+    return np.sqrt(norms)
 
 
 def inner_product(query: Embeddings, dtype: np.dtype[Any]) -> Kernel:
@@ -106,17 +106,28 @@ def _f32_against(function: Callable[..., None], query: Embeddings, rows: Rows) -
     return values.astype(np.float64)
 
 
+def high_part(query: Embeddings) -> Embeddings:
+    """Return `query` as one float16 vector times a power of two can say it: 11 bits a component."""
+    exponent = _f16_exponent(query)
+    high = np.ldexp(query.astype(np.float64), exponent).astype(np.float16)
+    return np.ldexp(high.astype(np.float64), -exponent).astype(np.float32)
+
+
+def _f16_exponent(query: Embeddings) -> int:
+    return _F16_EXPONENT - int(np.frexp(float(np.abs(query).max(initial=0.0)))[1])
+
+
 def _f16_inner_product(query: Embeddings) -> Kernel:
-    largest = float(np.abs(query).max(initial=0.0))
-    exponent = _F16_EXPONENT - int(np.frexp(largest)[1])
+    exponent = _f16_exponent(query)
     scaled = np.ldexp(query.astype(np.float64), exponent)
     high = scaled.astype(np.float16)
     low = (scaled - high).astype(np.float16)
     unscale = float(np.ldexp(1.0, -exponent))
+    has_low = bool(low.any())
 
     def kernel(rows: Rows) -> Values:
         total = _cdist(high[None], rows, "dot")
-        if low.any():
+        if has_low:
             total += _cdist(low[None], rows, "dot")
         total *= unscale
         return total
