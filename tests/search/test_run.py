@@ -162,6 +162,37 @@ def test_a_removed_work_is_neither_hit_nor_counted(museum: CollectionStore) -> N
     assert hits[0].percentile == pytest.approx(4 / 6)
 
 
+def test_a_work_removed_during_a_search_is_no_hit(museum: CollectionStore) -> None:
+    removals = ["a20"]
+
+    def embed(part: Part) -> Embeddings:
+        while removals:  # the search has begun: its view still holds the work
+            with museum.writer() as writer:
+                writer.retire([removals.pop()])
+        return vector(1)
+
+    hits = ask(museum, *like("upload:00"), embed=embed)
+    assert ids(hits)[:2] == ["a0", "twin"]
+    assert hits.version == museum.version
+
+
+def test_local_features_have_a_search_of_their_own(museum: CollectionStore) -> None:
+    with museum.writer() as writer:
+        writer.ensure_space(replace(ANGLES, model_id="points.fake", many_rows=True))
+    asked: list[Part] = []
+
+    def features_of(part: Part) -> ImageRows:
+        asked.append(part)
+        return ImageRows(np.empty((0, 2), np.float32), np.empty((0, 4), np.float32))
+
+    query = Query(parts=like("upload:00"), model_id="points.fake")
+    with pytest.raises(QueryError):  # a picture without any feature
+        search(museum, query, no_embedder, features_of)
+    assert asked == list(query.parts)
+    with pytest.raises(QueryError, match="only whole images of the collection have features"):
+        search(museum, query, no_embedder)
+
+
 def test_regions_uploads_and_words_go_to_the_embedder(museum: CollectionStore) -> None:
     asked: list[Part] = []
 

@@ -10,6 +10,8 @@ from typing import Any
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import QueryError
 
+MAX_WEIGHT = 1000.0
+
 
 class PartKind(StrEnum):
     """What a part of a query is made of."""
@@ -62,10 +64,12 @@ class Part:
         return f"{prefix}{self.value}{region}{weight}"
 
 
+# No two ways to read a number: a query arrives in a URL from anybody, and must be read in one pass.
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _SUFFIX = re.compile(
     r"^(?P<value>.+?)"
-    r"(?:@(?P<region>\d*\.?\d+(?:,\d*\.?\d+){3}))?"
-    r"(?:\^(?P<weight>\d*\.?\d+))?$",
+    rf"(?:@(?P<region>{_NUMBER}(?:,{_NUMBER}){{3}}))?"
+    rf"(?:\^(?P<weight>{_NUMBER}))?$",
     re.DOTALL,
 )
 
@@ -78,7 +82,8 @@ def parse_part(text: str, *, sign: int = 1, kind: PartKind = PartKind.IMAGE) -> 
 region=Region(x=0.1, y=0.2, w=0.3, h=0.3))
 
     Raises:
-        QueryError: for an empty value, a weight of zero or a region outside the picture.
+        QueryError: for an empty value, a weight of zero, a huge weight or a region outside the
+            picture.
     """
     match = _SUFFIX.match(text.strip())
     if match is None:
@@ -87,10 +92,10 @@ region=Region(x=0.1, y=0.2, w=0.3, h=0.3))
         )
     value, region = match["value"], match["region"]
     weight = float(match["weight"]) if match["weight"] else 1.0
-    if weight <= 0:
+    if not 0 < weight <= MAX_WEIGHT:
         raise QueryError(
-            f"Cannot weigh '{value}' by {weight:g}: a weight is larger than 0. "
-            "Use --unlike to subtract."
+            f"Cannot weigh '{value}' by {weight:g}: expected a weight larger than 0, at most "
+            f"{MAX_WEIGHT:g}. Use --unlike to subtract."
         )
     if kind is PartKind.IMAGE and value.startswith("upload:"):
         kind, value = PartKind.UPLOAD, value.removeprefix("upload:")

@@ -89,7 +89,7 @@ def _search(
     features_of: FeaturesOf | None,
     started: float,
 ) -> Hits:
-    space = _choose_space(collection, query)
+    space = choose_space(collection, query)
     if not query.parts:
         return _hits(collection, _hang(collection, query, space), started)
     if space is None:
@@ -116,7 +116,7 @@ def _check_extent(query: Query) -> None:
         )
 
 
-def _choose_space(collection: CollectionStore, query: Query) -> SpaceStore | None:
+def choose_space(collection: CollectionStore, query: Query) -> SpaceStore | None:
     """Return the space that is named; else the first, or the first that takes words if there are.
 
     A collection without any space has none to return.
