@@ -17,11 +17,10 @@ from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.store.columns import Columns
 from bilderatlas.store.columns_build import ColumnData, ColumnTable
 from bilderatlas.store.columns_files import read_table
-from bilderatlas.store.disk import checksum
 from bilderatlas.store.fulltext import count_texts
 from bilderatlas.store.images import ImageState, count_images, first_key, last_key
 from bilderatlas.store.schema import images
-from bilderatlas.store.segments import Segment, SegmentEntry
+from bilderatlas.store.segments import Segment, SegmentEntry, broken_files
 from bilderatlas.store.space_writer import manifest_bytes
 from bilderatlas.store.spaces import SpaceEntry, select_spaces
 from bilderatlas.store.sweep import iter_orphans
@@ -225,25 +224,20 @@ def _check_space(
 
 def _damage_of(folder: Path, entry: SpaceEntry, part: SegmentEntry, end_key: int) -> str:
     """Return what is wrong with the files of a segment; empty if nothing is."""
-    for file in part.files.values():
-        try:
-            found = checksum(folder / file.name)
-        except OSError as error:
-            return f"'{file.name}' cannot be read ({error.strerror})"
-        if found != (file.n_bytes, file.crc32):
-            return f"'{file.name}' has another length or CRC than was committed"
+    if broken := broken_files(folder, part):
+        return f"{', '.join(broken)}: gone, or other bytes than were committed"
     try:
         segment = Segment(folder, part, entry.dim, entry.dtype)
         covered = segment.covered_keys
     except (StoreError, OSError) as error:
         return str(error)
-    if len(segment.image_keys) != part.n_rows or len(covered) != part.n_images:
-        return f"it has {len(segment.image_keys)} rows and {part.n_rows} were committed"
-    if len(covered) and int(covered.max()) >= end_key:
-        return "it has rows of images that were never there"
-    if not np.isin(segment.image_keys, covered).all():
-        return "it has rows of images that it did not look at"
-    return ""
+    agrees = (
+        len(segment.image_keys) == part.n_rows
+        and len(covered) == part.n_images
+        and (not len(covered) or int(covered.max()) < end_key)
+        and bool(np.isin(segment.image_keys, covered).all())
+    )
+    return "" if agrees else "its rows are not those of images that it looked at"
 
 
 def _check_rows(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bilderatlas.arrays import Ints
+from bilderatlas.errors import StoreError
 from bilderatlas.store.segments import Rows, SegmentEntry, joined_rows
 from bilderatlas.store.space_writer import MERGED_BYTES, SegmentChange, SpaceWriter
 
@@ -35,6 +36,7 @@ def purged_change(space: SpaceWriter, live_keys: Ints) -> tuple[SegmentChange, i
         The change (empty if nothing is dead), and the number of dead rows.
 
     Raises:
+        StoreError: when a segment is damaged.
         OSError: when the disk is full; nothing is left behind.
     """
     opened = [space.open(entry) for entry in space.entries]
@@ -43,6 +45,11 @@ def purged_change(space: SpaceWriter, live_keys: Ints) -> tuple[SegmentChange, i
     change = SegmentChange()
     if not n_dead and not n_gone:
         return change, 0
+    if not space.are_sound(space.entries):
+        raise StoreError(
+            f"Cannot purge space '{space.model_id}': one of its files is damaged. Run "
+            "`bilderatlas collections check --repair`, then index again."
+        )
     change.replaced = list(space.entries)
     try:
         for group in _groups([_live_rows(part.rows(), live_keys) for part in opened]):

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from bilderatlas.arrays import Ints
 from bilderatlas.errors import StoreError
-from bilderatlas.store.disk import sync_folder, unlink_quietly, write_durably
+from bilderatlas.store.disk import checksum, sync_folder, unlink_quietly, write_durably
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "f16": np.dtype("<f2"),
@@ -169,6 +169,19 @@ def write_segment(folder: Path, number: int, dtype: str, rows: Rows) -> SegmentE
         remove_files(folder, files)
         raise
     return SegmentEntry(number, len(rows.keys), len(rows.covered), files)
+
+
+def broken_files(folder: Path, entry: SegmentEntry) -> list[str]:
+    """Return the names of a segment's files that are gone or have not the committed CRC."""
+    broken = []
+    for file in entry.files.values():
+        try:
+            is_sound = checksum(folder / file.name) == (file.n_bytes, file.crc32)
+        except OSError:
+            is_sound = False
+        if not is_sound:
+            broken.append(file.name)
+    return broken
 
 
 def remove_files(folder: Path, files: dict[str, SegmentFile]) -> None:

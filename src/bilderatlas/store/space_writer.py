@@ -23,6 +23,7 @@ from bilderatlas.store.segments import (
     Rows,
     Segment,
     SegmentEntry,
+    broken_files,
     joined_rows,
     remove_files,
     write_segment,
@@ -104,10 +105,16 @@ class SpaceWriter:
             return SegmentChange()
         part = self._rows(new)
         replaced = self._mergeable(part)
-        if replaced:
+        if replaced and self.are_sound(replaced):
             parts = [self.open(entry).rows() for entry in replaced]
             part = joined_rows([*parts, part], self.dim, self.dtype)
+        else:
+            replaced = []
         return SegmentChange([self.write_rows(part)], replaced, [key for key, _ in new])
+
+    def are_sound(self, entries: Iterable[SegmentEntry]) -> bool:
+        """Tell whether every CRC holds: a merge must not give damaged rows a fresh one."""
+        return not any(broken_files(self.folder, entry) for entry in entries)
 
     def write_rows(self, rows: Rows) -> SegmentEntry:
         """Write one segment under the next number, which is used up even when this fails."""

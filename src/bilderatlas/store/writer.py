@@ -8,6 +8,7 @@ names, and the next writer sweeps them away.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -19,7 +20,9 @@ from bilderatlas.arrays import Ints
 from bilderatlas.errors import (
     BilderatlasError,
     ConflictError,
+    DiskFullError,
     NotFoundError,
+    StoreError,
     UnknownNameError,
     UsageError,
 )
@@ -39,6 +42,7 @@ from bilderatlas.store.sweep import sweep_collection
 
 __all__ = ["CollectionWriter", "NewImage"]
 
+_MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,120}\Z")  # it names a folder
 _EMBEDDING_FACTS = ("dim", "dtype", "version", "weights_sha256", "preprocessing")
 """If one of these differs, the same picture has another embedding: the space begins anew."""
 
@@ -59,6 +63,12 @@ class CollectionWriter:
         try:
             with explained_disk_errors(collection.root):
                 self._open()
+        except FileNotFoundError as error:
+            self._lock.release()
+            raise StoreError(
+                f"Cannot write to collection '{collection.name}': the file '{error.filename}' is "
+                "gone. Run `bilderatlas collections check --repair`, then index again."
+            ) from error
         except BaseException:
             self._lock.release()
             raise
@@ -136,6 +146,11 @@ class CollectionWriter:
         known = self._spaces.get(card.model_id)
         if known is not None and known.card_json == facts:
             return
+        if not _MODEL_ID.match(card.model_id):
+            raise UsageError(
+                f"Cannot make space '{card.model_id}': expected an id like `raw_32.pixels`, "
+                "lower-case letters, digits, '_', '-' and dots, beginning with a letter or digit."
+            )
         if card.dtype not in DTYPES:
             raise UsageError(
                 f"Cannot make space '{card.model_id}': its card says dtype '{card.dtype}', "
@@ -383,9 +398,12 @@ class CollectionWriter:
         try:
             with explained_disk_errors(self.collection.root):
                 for space in self._spaces.values():
-                    if tail := space.small_tail():
+                    tail = space.small_tail()
+                    if tail and space.are_sound(tail):
                         self._commit_written(None, {space: merged_change(space, tail)})
                     space.write_manifest(self.collection.name)
+        except DiskFullError:
+            pass  # everything is committed; tidying up can wait for the next writer
         finally:
             self._lock.release()
 
