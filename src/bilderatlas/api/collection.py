@@ -1,0 +1,223 @@
+"""A collection: search it, look at a work and its neighbours, mend it, remove from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Ids
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bilderatlas.api.pictures import Pictures, embeddings_of
+from bilderatlas.arrays import Metric
+from bilderatlas.errors import BilderatlasError, Failure, NotFoundError, UnknownNameError
+from bilderatlas.extractors import ImageRows
+from bilderatlas.search.hits import Hits
+from bilderatlas.search.query import Part, PartKind, Query, parse_part
+from bilderatlas.search.run import choose_space
+from bilderatlas.search.run import search as run_search
+from bilderatlas.store.check import Finding
+from bilderatlas.store.collection import CollectionInfo, CollectionStore
+from bilderatlas.store.images import StoredImage
+from bilderatlas.store.library import LibraryStore
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceInfo:
+    """One criterion of a collection: its card as stored, and how many works it covers."""
+
+    card: dict[str, Any]
+    n_images: int
+    n_rows: int
+
+    @property
+    def model_id(self) -> str:
+        """The extractor's id."""
+        return str(self.card["model_id"])
+
+
+class Collection:
+    """Images of one origin, with their metadata and their spaces."""
+
+    def __init__(self, store: LibraryStore, collection: CollectionStore, pictures: Pictures):
+        """Wrap one stored collection; `Library.__getitem__` does this."""
+        self._library = store
+        self.store = collection
+        self._pictures = pictures
+
+    @property
+    def name(self) -> str:
+        """The name in URLs and on the command line."""
+        return self.store.name
+
+    @property
+    def info(self) -> CollectionInfo:
+        """Size, source, version and last change."""
+        return self.store.info()
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return self.store.n_images
+
+    def spaces(self) -> list[SpaceInfo]:
+        """List the criteria by which the collection can be searched, the first one first."""
+        spaces = [self.store.space(model_id) for model_id in self.store.model_ids()]
+        return [SpaceInfo(space.card_json, space.n_images, space.n_rows) for space in spaces]
+
+    def search(
+        self,
+        text: str | Sequence[str] = (),
+        *,
+        like: Sequence[str] = (),
+        unlike: Sequence[str] = (),
+        not_text: Sequence[str] = (),
+        extractor: str = "",
+        metric: str | None = None,
+        rule: str = "difference",
+        lambda_: float = 0.5,
+        k: int = 30,
+        offset: int = 0,
+        where: str = "",
+        match: str = "",
+        within: Ids[str] | None = None,
+        without: Ids[str] = (),
+        include_query: bool = False,
+        exact: bool = False,
+        mirrored: bool = False,
+        seed: int = 0,
+    ) -> Hits:
+        """Search by words, examples and counter-examples; with none of them, hang at random.
+
+        `like` and `unlike` name images by id, picture files, or `upload:…`; each may carry a region
+        and a weight: `SK-C-5@0.1,0.2,0.3,0.3^2`. `extractor` is the criterion (empty: the
+        collection's first), `within` and `without` are ids; the rest is as in `Query`.
+
+        Raises:
+            UsageError: when the parts, the rule, the filter or a name do not fit.
+        """
+        texts = [text] if isinstance(text, str) else text
+        pictures = [self._picture(value, 1) for value in like]
+        pictures += [self._picture(value, -1) for value in unlike]
+        words = [Part(PartKind.TEXT, value) for value in texts if value.strip()]
+        words += [Part(PartKind.TEXT, value, -1) for value in not_text if value.strip()]
+        return self.run(
+            Query(
+                parts=(*pictures, *words),
+                model_id=extractor,
+                metric=_metric(metric),
+                rule=rule,
+                lambda_=lambda_,
+                k=k,
+                offset=offset,
+                where=where,
+                match=match,
+                within=frozenset(within) if within is not None else None,
+                without=frozenset(without),
+                include_query=include_query,
+                exact=exact,
+                mirrored=mirrored,
+                seed=seed,
+            )
+        )
+
+    def run(self, query: Query) -> Hits:
+        """Answer a query.
+
+        Raises:
+            UsageError: when the parts, the rule, the filter or a name do not fit.
+        """
+        space = choose_space(self.store, query)
+        if space is not None:
+            query = replace(query, model_id=space.model_id)
+
+        def rows_of(part: Part) -> ImageRows:
+            return self._pictures.rows_of(self.store, query.model_id, part)
+
+        return run_search(self.store, query, lambda part: embeddings_of(rows_of(part)), rows_of)
+
+    def record(self, image_id: str) -> StoredImage:
+        """Return what is stored about one image.
+
+        Raises:
+            NotFoundError: listing near ids.
+        """
+        return self.store.get_record(image_id)
+
+    def neighbours(self, image_id: str, k: int = 8) -> dict[str, Hits]:
+        """Return the nearest works under each space that the image is in."""
+        part = Part(PartKind.IMAGE, self.record(image_id).record.image_id)
+        found: dict[str, Hits] = {}
+        for model_id in self.store.model_ids():
+            try:
+                found[model_id] = self.run(Query(parts=(part,), model_id=model_id, k=k))
+            except BilderatlasError:
+                continue  # the image is not in this space: a row less, not an error page
+        return found
+
+    def sample(self, k: int = 30, seed: int = 0) -> Hits:
+        """Return a random hang: the same seed gives the same works."""
+        return self.run(Query(k=k, seed=seed))
+
+    def thumbnail(self, image_id: str, side_px: int = 256) -> Path | None:
+        """Return the path of a WebP thumbnail of 64, 256 or 512 px; None where there is none."""
+        sha256 = self.record(image_id).content_sha256
+        return self._library.thumbnails.path(sha256, side_px) if sha256 else None
+
+    def original(self, image_id: str) -> bytes:
+        """Return the encoded picture as its source has it now.
+
+        Raises:
+            ImageError: when the source cannot give it.
+        """
+        return self._pictures.original(self.store, image_id)
+
+    def failures(self) -> list[Failure]:
+        """List the images that could not be used, each with its reason."""
+        return self.store.failures()
+
+    def check(self, *, repair: bool = False) -> list[Finding]:
+        """Prove that records, rows, files and checksums agree; mend what is derived."""
+        return self.store.check(repair=repair)
+
+    def remove(self, image_ids: Sequence[str], *, purge: bool = False) -> int:
+        """Remove images: record, rows, thumbnails; `purge` also compacts the files now.
+
+        Raises:
+            NotFoundError: when one of them is not there; then nothing is removed.
+        """
+        missing = [one for one in image_ids if self.store.find_record(one) is None]
+        if missing:
+            raise NotFoundError(
+                f"Cannot remove '{missing[0]}': collection '{self.name}' has no such image. "
+                "Nothing was removed."
+            )
+        with self.store.writer() as writer:
+            writer.retire(image_ids)
+            if purge:
+                writer.purge()
+        return len(image_ids)
+
+    def _picture(self, value: str, sign: int) -> Part:
+        """Read a picture part; a file that exists is taken in as an upload."""
+        part = parse_part(value, sign=sign)
+        if part.kind is not PartKind.IMAGE or self.store.find_record(part.value) is not None:
+            return part
+        path = Path(part.value).expanduser()
+        if not path.is_file():
+            return part
+        from bilderatlas.api.uploads import add_upload
+
+        upload = add_upload(self._library, self._pictures, path.read_bytes())
+        return replace(part, kind=PartKind.UPLOAD, value=upload.sha256)
+
+    def __repr__(self) -> str:
+        """Name the collection, its size and its criteria."""
+        return f"<Collection {self.name}: {len(self)} works, {', '.join(self.store.model_ids())}>"
+
+
+def _metric(name: str | None) -> Metric | None:
+    if not name:
+        return None
+    if name not in {metric.value for metric in Metric}:
+        raise UnknownNameError("metric", name, [metric.value for metric in Metric])
+    return Metric(name)

@@ -1,0 +1,86 @@
+"""Index a source into a collection, now or as a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bilderatlas.api.library import Library
+from bilderatlas.errors import ConflictError
+from bilderatlas.extractors import EXTRACTORS
+from bilderatlas.indexing import IndexOptions, IndexReport, index_source
+from bilderatlas.jobs import Job
+from bilderatlas.jobs.queue import JobState
+from bilderatlas.sources import open_source
+from bilderatlas.sources.base import SourceOptions
+
+
+def index(
+    library: Library,
+    address: str,
+    collection: str,
+    *,
+    columns: dict[str, str] | None = None,
+    options: IndexOptions | None = None,
+) -> IndexReport:
+    """Bring a collection up to date with the source at `address`; create it if there is none.
+
+    Only what is new or changed is read. A run that was stopped or killed goes on where it was.
+
+    Raises:
+        SourceError: the source cannot be read.
+        ConflictError: the name belongs to another source, or somebody else is writing.
+        UnknownNameError: an extractor that there is not.
+    """
+    for model_id in (options or IndexOptions()).extractors:
+        EXTRACTORS.get(model_id)  # an unknown name ends here, before anything is made
+    source = open_source(address, SourceOptions(columns or {}))
+    try:
+        return index_source(library.store, source, collection, options)
+    finally:
+        source.close()
+
+
+def submit_index(
+    library: Library,
+    address: str,
+    collection: str,
+    *,
+    extractors: tuple[str, ...] = (),
+    columns: dict[str, str] | None = None,
+) -> Job:
+    """Queue the same as a job and return it at once.
+
+    Raises:
+        SourceError: the source cannot be opened.
+        ConflictError: a job for that collection is waiting or running.
+    """
+    for model_id in extractors:
+        EXTRACTORS.get(model_id)
+    open_source(address, SourceOptions(columns or {})).close()
+    for job in library.jobs.list([JobState.QUEUED, JobState.RUNNING]):
+        if job.kind == "index" and job.params.get("collection") == collection:
+            raise ConflictError(
+                f"Cannot queue another job for '{collection}': job '{job.id}' is {job.state}. "
+                "Wait for it or cancel it."
+            )
+    params: dict[str, Any] = {
+        "address": str(Path(address).absolute()) if Path(address).exists() else address,
+        "collection": collection,
+        "extractors": list(extractors),
+        "columns": columns or {},
+    }
+    return library.jobs.submit("index", params)
+
+
+def preview_source(address: str, columns: dict[str, str] | None = None) -> dict[str, Any]:
+    """Tell what a source would give: its kind, its size, the mapping of its columns.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    source = open_source(address, SourceOptions(columns or {}))
+    try:
+        return source.preview()
+    finally:
+        source.close()

@@ -1,0 +1,112 @@
+"""A library: open it, look at its collections, bring pictures along, see its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from bilderatlas.api import uploads
+from bilderatlas.api.collection import Collection
+from bilderatlas.api.pictures import Pictures
+from bilderatlas.jobs import JobQueue
+from bilderatlas.settings import LIBRARY_FILE, find_library
+from bilderatlas.store.collection import CollectionInfo
+from bilderatlas.store.library import LibraryStore
+
+
+def open(path: Path | str | None = None) -> Library:
+    """Open a library: the named one, or the one that `BILDERATLAS_LIBRARY` or the folder tells.
+
+    Raises:
+        NotFoundError: when there is none.
+        LibraryVersionError: when a newer version wrote it.
+    """
+    return Library(LibraryStore.open(find_library(path)))
+
+
+def create(path: Path | str | None = None) -> Library:
+    """Open a library, creating it first where there is none."""
+    root = find_library(path)
+    if (root / LIBRARY_FILE).exists():
+        return open(root)
+    return Library(LibraryStore.create(root))
+
+
+class Library:
+    """Collections by name; a context manager that closes what it opened."""
+
+    def __init__(self, store: LibraryStore) -> None:
+        """Wrap an open store."""
+        self.store = store
+        self._collections: dict[tuple[str, str], Collection] = {}
+        self.pictures = Pictures(store)
+        self.jobs = JobQueue(store.database)
+
+    @property
+    def root(self) -> Path:
+        """The folder of the library."""
+        return self.store.root
+
+    def collections(self) -> list[CollectionInfo]:
+        """List the collections with their sizes, criteria and last change."""
+        return self.store.list_collections()
+
+    def __getitem__(self, name: str) -> Collection:
+        """Return one collection.
+
+        Raises:
+            UnknownNameError: listing near names.
+        """
+        found = self.store.get_collection(name)
+        key = (name, found.created_at)  # a collection made anew under an old name is another one
+        if key not in self._collections:
+            self._collections[key] = Collection(self.store, found, self.pictures)
+        return self._collections[key]
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a collection of that name."""
+        return any(info.name == name for info in self.collections())
+
+    def __iter__(self) -> Iterator[Collection]:
+        """Iterate over the collections."""
+        return (self[info.name] for info in self.collections())
+
+    def add_upload(self, data: bytes) -> uploads.Upload:
+        """Take in a picture to search with; its metadata (GPS too) is dropped.
+
+        Raises:
+            ImageError: when it is no picture that we read.
+        """
+        return uploads.add_upload(self.store, self.pictures, data)
+
+    def upload_thumbnail(self, sha256: str, side_px: int = 256) -> bytes:
+        """Return a WebP thumbnail of an uploaded picture.
+
+        Raises:
+            NotFoundError: when it has expired.
+        """
+        return uploads.upload_thumbnail(self.store, self.pictures, sha256, side_px)
+
+    def close(self) -> None:
+        """Close the store, the decoding children and the sources."""
+        self.pictures.close()
+        self.store.close()
+
+    def __enter__(self) -> Library:
+        """Use the library in a `with` block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close on leaving the block."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Name the folder and the collections."""
+        names = ", ".join(info.name for info in self.collections())
+        return f"<Library {self.root} ({names or 'empty'})>"

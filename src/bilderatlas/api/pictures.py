@@ -1,0 +1,153 @@
+"""The pictures themselves: originals from their source, uploads, cut to a region, embedded."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import numpy as np
+
+from bilderatlas.arrays import Embeddings, Pixels
+from bilderatlas.errors import BilderatlasError, QueryError
+from bilderatlas.extractors import EXTRACTORS, ImageRows
+from bilderatlas.images.decoder import DecodedImage, Decoder
+from bilderatlas.images.limits import DecodeLimits
+from bilderatlas.images.region import crop
+from bilderatlas.search.query import Part, PartKind
+from bilderatlas.settings import Settings
+from bilderatlas.sources import Source, open_source
+from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.library import LibraryStore
+
+CACHED_PARTS = 256
+
+
+class Pictures:
+    """Reads and embeds single pictures for searches; thread-safe, with a small memory."""
+
+    def __init__(self, store: LibraryStore) -> None:
+        """Read pictures for the collections of `store`; children start at the first picture."""
+        self._store = store
+        self._lock = threading.RLock()
+        self._decoder: Decoder | None = None
+        self._sources: dict[str, Source] = {}
+        self._rows: OrderedDict[tuple[str, str, str], ImageRows] = OrderedDict()
+
+    def close(self) -> None:
+        """Stop the children and close the sources."""
+        with self._lock:
+            if self._decoder is not None:
+                self._decoder.close()
+                self._decoder = None
+            for source in self._sources.values():
+                source.close()
+            self._sources.clear()
+
+    def decode(self, data: bytes, *, side_px: int, thumbnails: bool = False) -> DecodedImage:
+        """Decode one picture in a child.
+
+        Raises:
+            ImageError: when it is refused.
+        """
+        return self.decoder.decode(data, side_px=side_px, thumbnails=thumbnails)
+
+    @property
+    def decoder(self) -> Decoder:
+        """The children that decode; started at the first use."""
+        with self._lock:
+            if self._decoder is None:
+                settings = Settings()
+                limits = DecodeLimits(
+                    max_file_bytes=settings.max_file_bytes, max_pixels=settings.max_pixels
+                )
+                self._decoder = Decoder(limits, 1)
+            return self._decoder
+
+    def original(self, collection: CollectionStore, image_id: str) -> bytes:
+        """Return the encoded picture as its source has it now.
+
+        Raises:
+            ImageError: when the source cannot give it.
+            NotFoundError: when the collection has no such image.
+        """
+        record = collection.get_record(image_id).record
+        return self._source(collection).read_image(record)
+
+    def rows_of(self, collection: CollectionStore, model_id: str, part: Part) -> ImageRows:
+        """Embed one part of a query by `model_id`.
+
+        Raises:
+            QueryError: when the part cannot be embedded by that extractor.
+            ImageError: when its picture cannot be read.
+        """
+        extractor = EXTRACTORS.get(model_id)
+        if part.kind is PartKind.TEXT:
+            return ImageRows(extractor.embed_texts([part.value]))
+        sha256 = self._sha256_of(collection, part)
+        key = (model_id, sha256, str(part.region))
+        with self._lock:
+            if key in self._rows:
+                self._rows.move_to_end(key)
+                return self._rows[key]
+        pixels = self._pixels(collection, part, extractor.card.side_px)
+        rows = extractor.extract_batch([pixels])[0]
+        with self._lock:
+            self._rows[key] = rows
+            while len(self._rows) > CACHED_PARTS:
+                self._rows.popitem(last=False)
+        return rows
+
+    def _sha256_of(self, collection: CollectionStore, part: Part) -> str:
+        if part.kind is PartKind.UPLOAD:
+            return part.value
+        owner, image_id = self._owner(collection, part.value)
+        stored = owner.get_record(image_id)
+        return stored.content_sha256 or f"{owner.name}/{image_id}"
+
+    def _pixels(self, collection: CollectionStore, part: Part, side_px: int) -> Pixels:
+        """Decode so large that the region, not the whole, has `side_px`."""
+        region = part.region
+        share = max(region.w, region.h) if region else 1.0
+        side_px = min(round(side_px / share), 4 * side_px)
+        if part.kind is PartKind.UPLOAD:
+            pixels = self.decode(self._store.uploads.get(part.value), side_px=side_px).pixels
+        else:
+            pixels = self._stored_pixels(*self._owner(collection, part.value), side_px)
+        if region is None:
+            return pixels
+        return crop(pixels, region.x, region.y, region.w, region.h)
+
+    def _stored_pixels(self, collection: CollectionStore, image_id: str, side_px: int) -> Pixels:
+        """Decode the original, or where its source is silent the largest thumbnail."""
+        try:
+            return self.decode(self.original(collection, image_id), side_px=side_px).pixels
+        except BilderatlasError as error:
+            sha256 = collection.get_record(image_id).content_sha256
+            path = self._store.thumbnails.path(sha256, 512) if sha256 else None
+            if path is None:
+                raise QueryError(
+                    f"Cannot search for '{image_id}': its picture cannot be read ({error}) and "
+                    "there is no thumbnail. Index the collection again, or choose another image."
+                ) from error
+            return self.decode(path.read_bytes(), side_px=side_px).pixels
+
+    def _owner(self, collection: CollectionStore, value: str) -> tuple[CollectionStore, str]:
+        """Resolve `SK-C-5` here or `rijks/SK-C-5` in the library."""
+        if collection.find_record(value) is not None or "/" not in value:
+            return collection, value
+        name, image_id = value.split("/", 1)
+        known = {info.name for info in self._store.list_collections()}
+        if name in known:
+            return self._store.get_collection(name), image_id
+        return collection, value
+
+    def _source(self, collection: CollectionStore) -> Source:
+        with self._lock:
+            if collection.name not in self._sources:
+                self._sources[collection.name] = open_source(collection.source_address)
+            return self._sources[collection.name]
+
+
+def embeddings_of(rows: ImageRows) -> Embeddings:
+    """Return the vectors of one picture as `(m, d)` float32."""
+    return np.asarray(rows.vectors, dtype=np.float32)

@@ -1,0 +1,20 @@
+"""Start the process that runs a library's jobs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def start_worker(library: Path) -> subprocess.Popen[bytes]:
+    """Start a worker beside this process; it ends when this process does.
+
+    The caller terminates it when leaving; a worker that is killed instead loses nothing.
+    """
+    command = [sys.executable, "-m", "bilderatlas.jobs.worker", str(library)]
+    if os.name == "posix":
+        # Elsewhere the parent's id says nothing about its life; there only `terminate` ends it.
+        command += ["--parent", str(os.getpid())]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL)

@@ -1,0 +1,88 @@
+"""`bilderatlas demo`: the synthetic museum, indexed and served, in one command."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from bilderatlas.api import Library, create
+from bilderatlas.api import index as run_index
+from bilderatlas.api.index import submit_index
+from bilderatlas.cli.options import JsonOption, LibraryOption
+from bilderatlas.cli.output import print_json, say, shown_progress
+from bilderatlas.errors import ConflictError
+from bilderatlas.extractors import EXTRACTORS
+from bilderatlas.indexing import IndexOptions, IndexReport
+
+NAME = "museum"
+
+
+def demo(
+    do_serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve it, or search once and end.")
+    ] = True,
+    works: Annotated[int, typer.Option(min=20, max=1_000_000, help="Works to paint.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same museum.")] = 7,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the browser.")
+    ] = True,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Paint the synthetic museum, index it as the collection `museum`, and serve it.
+
+    It serves as soon as the museum can be searched by one criterion; the others follow as a job.
+    """
+    started = time.monotonic()
+    address = f"museum://?works={works}&seed={seed}"
+    with create(library) as opened:
+        say(f"Library: {opened.root}")
+        first = tuple(EXTRACTORS.names()[:1]) if do_serve else tuple(EXTRACTORS.names())
+        with shown_progress("Painting and indexing the museum") as on_progress:
+            options = IndexOptions(extractors=first, on_progress=on_progress)
+            report = run_index(opened, address, NAME, options=options)
+        if not do_serve:
+            _tell(opened, report, started, as_json)
+            return
+        _submit_rest(opened, address)
+        root = opened.root
+    from bilderatlas.web.server import serve as run_server
+
+    say(f"Searchable after {time.monotonic() - started:.1f} s; further criteria follow as a job.")
+    run_server(root, host="127.0.0.1", port=port, mode="local", open_browser=browser)
+
+
+def _submit_rest(opened: Library, address: str) -> None:
+    present = set(opened[NAME].store.model_ids())
+    missing = tuple(name for name in EXTRACTORS.names() if name not in present)
+    try:
+        if missing:
+            submit_index(opened, address, NAME, extractors=tuple(EXTRACTORS.names()))
+    except ConflictError:
+        say("The remaining criteria are already on their way as a job.")
+
+
+def _tell(opened: Library, report: IndexReport, started: float, as_json: bool) -> None:
+    """Search once, by the first work, and print what was built and found."""
+    collection = opened[NAME]
+    example = next(collection.store.iter_images("indexed")).record
+    hits = collection.search(like=[example.image_id], k=5)
+    built: dict[str, Any] = {
+        "library": str(opened.root),
+        "collection": NAME,
+        "works": len(collection),
+        "spaces": {space.model_id: space.n_images for space in collection.spaces()},
+        "index": report.to_json(),
+        "search": hits.to_json(),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    if as_json:
+        print_json(built)
+        return
+    typer.echo(f"{built['works']} works, {len(built['spaces'])} criteria, {built['seconds']} s.")
+    typer.echo(f"Like {example.label}:")
+    for hit in hits:
+        typer.echo(f"  {hit.rank}. {hit.record.label} ({hit.image_id})")

@@ -1,0 +1,57 @@
+"""`bilderatlas index`: bring a collection up to date with a source."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bilderatlas.api import create
+from bilderatlas.api import index as run_index
+from bilderatlas.cli.options import (
+    CollectionOption,
+    ColumnsOption,
+    ExtractorsOption,
+    JsonOption,
+    LibraryOption,
+    parse_columns,
+)
+from bilderatlas.cli.output import print_json, print_report, say, shown_progress
+from bilderatlas.indexing import IndexOptions
+
+
+def index(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A folder, a table, or museum://?works=600.")
+    ],
+    collection: CollectionOption,
+    extractor: ExtractorsOption = None,
+    columns: ColumnsOption = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try pictures again that failed before.")
+    ] = False,
+    workers: Annotated[
+        int, typer.Option(help="Decoding processes and extracting threads; 0: one a processor.")
+    ] = 0,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Index SOURCE as a collection: resumable, and again adds only what is new.
+
+    Stop it with Ctrl-C whenever you like: the same command goes on where it was.
+    """
+    wanted = parse_columns(columns)
+    with create(library) as opened:
+        say(f"Library: {opened.root}")
+        with shown_progress(collection) as on_progress:
+            options = IndexOptions(
+                extractors=tuple(extractor or ()),
+                workers=workers,
+                retry_failed=retry_failed,
+                on_progress=on_progress,
+            )
+            report = run_index(opened, source, collection, columns=wanted, options=options)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        print_report(report)

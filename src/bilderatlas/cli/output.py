@@ -1,0 +1,127 @@
+"""How results and progress are shown: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from bilderatlas.indexing import IndexReport, Progress
+
+PLAIN_EVERY_S = 2.0
+MAX_FAILURES_SHOWN = 5
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def say(message: str) -> None:
+    """Tell something on stderr."""
+    typer.echo(message, err=True)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table on stdout; tab-separated when stdout is not a terminal."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(str(cell) for cell in row))
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console().print(table)
+
+
+class _RateColumn(ProgressColumn):
+    """Images a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.1f}/s" if speed else "", style="dim")
+
+
+@contextmanager
+def shown_progress(what: str) -> Iterator[Any]:
+    """Yield an `on_progress` callable that draws a bar, or plain lines off a terminal."""
+    if not sys.stderr.isatty():
+        yield _PlainProgress(what)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _RateColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[failed]}"),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task(what, total=None, failed="")
+
+        def on_progress(progress: Progress) -> None:
+            failed = f"{progress.failed} failed" if progress.failed else ""
+            bar.update(task, completed=progress.done, total=progress.total, failed=failed)
+
+        yield on_progress
+
+
+class _PlainProgress:
+    """One line every two seconds: done, total, rate, time left."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._started = time.monotonic()
+        self._told = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._told < PLAIN_EVERY_S and progress.done < progress.total:
+            return
+        self._told = now
+        rate = progress.done / max(now - self._started, 1e-6)
+        left = (progress.total - progress.done) / rate if rate else 0
+        say(
+            f"{self._what}: {progress.done} of {progress.total}, {rate:.1f}/s, "
+            f"{left:.0f} s left, {progress.failed} failed"
+        )
+
+
+def print_report(report: IndexReport) -> None:
+    """Tell in words what indexing did."""
+    counts = [
+        (report.added, "added"),
+        (report.updated, "updated"),
+        (report.completed, "came into a further space"),
+        (report.unchanged, "unchanged"),
+        (report.retired, "no longer in the source"),
+        (report.failed, "failed"),
+    ]
+    told = ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing to do"
+    typer.echo(f"{report.collection}: {told} ({report.seconds:.1f} s)")
+    for failure in report.failures[:MAX_FAILURES_SHOWN]:
+        say(f"  {failure.subject}: {failure.reason}")
+    hidden = len(report.failures) - MAX_FAILURES_SHOWN
+    if hidden > 0:
+        say(f"  … and {hidden} more: bilderatlas collections failures {report.collection}")
+    if report.stopped:
+        say("Stopped. Run the same command again to go on.")

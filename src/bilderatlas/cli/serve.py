@@ -1,0 +1,31 @@
+"""`bilderatlas serve`: the web application."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bilderatlas.api import create
+from bilderatlas.cli.options import LibraryOption
+from bilderatlas.cli.output import say
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
+    mode: Annotated[
+        str, typer.Option(help="local: yours alone, by a token; public: read-only for everybody.")
+    ] = "local",
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the browser.")
+    ] = True,
+    library: LibraryOption = None,
+) -> None:
+    """Serve the library to your browser."""
+    from bilderatlas.web.server import serve as run_server
+
+    with create(library) as opened:
+        say(f"Library: {opened.root}")
+        root = opened.root
+    run_server(root, host=host, port=port, mode=mode, open_browser=browser)

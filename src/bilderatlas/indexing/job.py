@@ -1,0 +1,39 @@
+"""The kind of job that indexes a source; the browser and the demo submit it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bilderatlas.indexing.local import index_source
+from bilderatlas.indexing.report import IndexOptions, Progress
+from bilderatlas.jobs import JOB_KINDS, JobContext, JobKind
+from bilderatlas.sources import open_source
+from bilderatlas.sources.base import SourceOptions
+
+
+class IndexJob(JobKind):
+    """`params`: `address`, `collection`, and optionally `extractors`, `columns`, `retry_failed`."""
+
+    name = "index"
+
+    def run(self, context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+        """Index until done or stopped; after a kill the same call goes on where it was."""
+
+        def tell(progress: Progress) -> None:
+            context.report(progress.done, progress.total, progress.message)
+
+        options = IndexOptions(
+            extractors=tuple(params.get("extractors", ())),
+            retry_failed=bool(params.get("retry_failed", False)),
+            on_progress=tell,
+            should_stop=context.stop.is_set,
+        )
+        source = open_source(params["address"], SourceOptions(dict(params.get("columns", {}))))
+        try:
+            report = index_source(context.store, source, params["collection"], options)
+        finally:
+            source.close()
+        return report.to_json()
+
+
+JOB_KINDS.register(IndexJob.name, IndexJob())

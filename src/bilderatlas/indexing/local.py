@@ -1,0 +1,276 @@
+"""The pipeline on one machine: bytes → pixels (in children) → embeddings (in threads) → commit.
+
+Everything is bounded: children decode ahead by a few pictures, one batch at a time is extracted
+(shared among the threads) and committed, in the source's order. Interrupted anywhere, the commits
+stand and the same call goes on after them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+
+from bilderatlas.arrays import Pixels, scale_to_side
+from bilderatlas.errors import BilderatlasError, Failure
+from bilderatlas.extractors import EXTRACTORS, Extractor, ImageRows
+from bilderatlas.images.decoder import DecodedImage, Decoder
+from bilderatlas.images.limits import DecodeLimits
+from bilderatlas.indexing.plan import Plan, make_plan
+from bilderatlas.indexing.report import IndexOptions, IndexReport, Progress
+from bilderatlas.records import Record
+from bilderatlas.settings import Settings
+from bilderatlas.sources import Source
+from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.writer import CollectionWriter, NewImage
+
+FAILURE_WEIGHT = 1 / 32
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A record whose picture was read, with the hash of its bytes (None if it was not)."""
+
+    record: Record
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one record: rows by space, or a failure."""
+
+    record: Record
+    sha256: str | None
+    decoded: DecodedImage | None
+    rows: dict[str, ImageRows]
+    failure: Failure | None
+
+
+def index_source(
+    store: LibraryStore, source: Source, name: str, options: IndexOptions | None = None
+) -> IndexReport:
+    """Bring collection `name` up to date with `source`; create it if there is none.
+
+    Raises:
+        ConflictError: the name belongs to another source, or somebody else is writing.
+        SourceError: the source cannot be read.
+        UnknownNameError: an extractor that there is not.
+    """
+    options = options or IndexOptions()
+    started = time.monotonic()
+    extractors = [EXTRACTORS.get(model_id) for model_id in options.extractors]
+    first = next(iter(source.iter_records()), None)  # an unreadable source leaves nothing behind
+    del first
+    collection = store.create_collection(
+        name, source_kind=source.kind, source_address=source.address
+    )
+    extractors = extractors or _default_extractors(collection)
+    report = IndexReport(name, spaces=[extractor.card.model_id for extractor in extractors])
+    with collection.writer() as writer:
+        for extractor in extractors:
+            writer.ensure_space(extractor.card)
+        plan = make_plan(source, writer, report.spaces, retry_failed=options.retry_failed)
+        if plan.retired:
+            writer.retire(plan.retired)
+        _note_plan(report, plan)
+        if plan.to_read:
+            _Run(store, source, writer, plan, extractors, options, report).go()
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _default_extractors(collection: CollectionStore) -> list[Extractor]:
+    """Return the spaces that the collection has, or else every extractor without weights."""
+    present = collection.model_ids()
+    if present:
+        return [EXTRACTORS.get(model_id) for model_id in present if model_id in EXTRACTORS]
+    return [extractor for extractor in EXTRACTORS if extractor.card.weights_sha256 is None]
+
+
+def _note_plan(report: IndexReport, plan: Plan) -> None:
+    report.unchanged = plan.n_unchanged
+    report.retired = len(plan.retired)
+    report.failures.extend(plan.failures)
+    report.failed = len(plan.failures)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One pass over the pictures of a plan."""
+
+    store: LibraryStore
+    source: Source
+    writer: CollectionWriter
+    plan: Plan
+    extractors: Sequence[Extractor]
+    options: IndexOptions
+    report: IndexReport
+    done: int = 0
+
+    def go(self) -> None:
+        """Commit batch after batch: a kill costs the batch in hand and no other."""
+        settings = Settings()
+        workers = self.options.workers or settings.workers or os.cpu_count() or 1
+        limits = DecodeLimits(
+            max_file_bytes=settings.max_file_bytes, max_pixels=settings.max_pixels
+        )
+        side_px = max(extractor.card.side_px for extractor in self.extractors)
+        self._tell("")
+        with Decoder(limits, workers) as decoder, ThreadPoolExecutor(workers) as threads:
+            decoded = decoder.iter_decoded(
+                self._fetch(), side_px=side_px, thumbnails=True, subject=_subject
+            )
+            for batch in _batched(decoded, self.options.batch_images):
+                shares = [batch[start::workers] for start in range(min(workers, len(batch)))]
+                outcomes = [one for share in threads.map(self._extract, shares) for one in share]
+                self._commit(sorted(outcomes, key=self._place))
+                if self.options.should_stop():
+                    self.report.stopped = True
+                    break
+
+    def _place(self, outcome: Outcome) -> int:
+        return self.plan.places[outcome.record.image_id]
+
+    def _fetch(self) -> Iterator[tuple[Fetched, bytes | Failure]]:
+        for record, found in self.source.iter_images(self.plan.to_read):
+            sha256 = None if isinstance(found, Failure) else hashlib.sha256(found).hexdigest()
+            yield Fetched(record, sha256), found
+
+    def _extract(self, batch: Sequence[tuple[Fetched, DecodedImage | Failure]]) -> list[Outcome]:
+        """Give each picture of a batch to each extractor that it needs."""
+        rows: list[dict[str, ImageRows]] = [{} for _ in batch]
+        failures: dict[int, Failure] = {}
+        for extractor in self.extractors:
+            places = [
+                place
+                for place, (fetched, found) in enumerate(batch)
+                if isinstance(found, DecodedImage) and self._needs(fetched, extractor)
+            ]
+            for place, extracted in zip(
+                places, _extract_each(extractor, batch, places), strict=True
+            ):
+                if isinstance(extracted, Failure):
+                    failures[place] = extracted
+                else:
+                    rows[place][extractor.card.model_id] = extracted
+        return [
+            _outcome(fetched, found, rows[place], failures.get(place))
+            for place, (fetched, found) in enumerate(batch)
+        ]
+
+    def _needs(self, fetched: Fetched, extractor: Extractor) -> bool:
+        image_id = fetched.record.image_id
+        changed = self.plan.known_sha256.get(image_id) != fetched.sha256
+        lacking = self.plan.lacking.get(image_id)
+        return changed or lacking is None or extractor.card.model_id in lacking
+
+    def _commit(self, outcomes: Sequence[Outcome]) -> None:
+        images: list[NewImage] = []
+        rows: dict[str, list[tuple[str, ImageRows]]] = {name: [] for name in self.report.spaces}
+        for outcome in outcomes:
+            images.append(self._new_image(outcome))
+            if outcome.decoded is not None and outcome.sha256 is not None:
+                self.store.thumbnails.put(outcome.sha256, outcome.decoded.thumbnails)
+            for model_id, image_rows in outcome.rows.items():
+                rows[model_id].append((outcome.record.image_id, image_rows))
+        self.writer.commit_batch(
+            images, {model_id: some for model_id, some in rows.items() if some}
+        )
+        for outcome in outcomes:
+            self._count(outcome)
+        self.done += len(outcomes)
+        self._tell(outcomes[-1].record.label)
+
+    def _new_image(self, outcome: Outcome) -> NewImage:
+        token = self.plan.tokens[outcome.record.image_id]
+        size_wh = outcome.decoded.original_size_wh if outcome.decoded else None
+        return NewImage(outcome.record, outcome.sha256, token, size_wh, outcome.failure)
+
+    def _count(self, outcome: Outcome) -> None:
+        image_id = outcome.record.image_id
+        if outcome.failure is not None:
+            self.report.failed += 1
+            self.report.failures.append(outcome.failure)
+        elif image_id not in self.plan.known_sha256:
+            self.report.added += 1
+        elif self.plan.known_sha256[image_id] != outcome.sha256 or not outcome.rows:
+            self.report.updated += 1
+        else:
+            self.report.completed += 1
+
+    def _tell(self, message: str) -> None:
+        total = len(self.plan.to_read)
+        self.options.on_progress(Progress(self.done, total, self.report.failed, message))
+
+
+def _subject(fetched: Fetched) -> str:
+    return fetched.record.image_id
+
+
+def _batched(
+    items: Iterable[tuple[Fetched, DecodedImage | Failure]], n_images: int
+) -> Iterator[list[tuple[Fetched, DecodedImage | Failure]]]:
+    """Group items: at most `n_images` pictures a batch; failures weigh next to nothing."""
+    batch, weight = [], 0.0
+    for item in items:
+        batch.append(item)
+        weight += FAILURE_WEIGHT if isinstance(item[1], Failure) else 1.0
+        if weight >= n_images:
+            yield batch
+            batch, weight = [], 0.0
+    if batch:
+        yield batch
+
+
+def _outcome(
+    fetched: Fetched,
+    found: DecodedImage | Failure,
+    rows: dict[str, ImageRows],
+    failure: Failure | None,
+) -> Outcome:
+    if isinstance(found, Failure):
+        return Outcome(fetched.record, None, None, {}, found)
+    record = fetched.record.filled_from(found.found)
+    if failure is not None:
+        return Outcome(record, None, None, {}, failure)
+    return Outcome(record, fetched.sha256, found, rows, None)
+
+
+def _extract_each(
+    extractor: Extractor,
+    batch: Sequence[tuple[Fetched, DecodedImage | Failure]],
+    places: Sequence[int],
+) -> list[ImageRows | Failure]:
+    """Extract a batch; when it fails as a whole, find the pictures that it fails on."""
+    images = [_scaled(batch[place][1], extractor.card.side_px) for place in places]
+    try:
+        return list(extractor.extract_batch(images)) if images else []
+    except (BilderatlasError, ValueError, ArithmeticError, cv2.error):
+        return [
+            _extract_one(extractor, image, batch[place][0])
+            for image, place in zip(images, places, strict=True)
+        ]
+
+
+def _extract_one(extractor: Extractor, image: Pixels, fetched: Fetched) -> ImageRows | Failure:
+    try:
+        return extractor.extract_batch([image])[0]
+    except (BilderatlasError, ValueError, ArithmeticError, cv2.error) as error:
+        reason = f"'{extractor.card.model_id}' could not read the picture: {error}"
+        return Failure(fetched.record.image_id, "extract", "extract", reason)
+
+
+def _scaled(found: DecodedImage | Failure, side_px: int) -> Pixels:
+    assert isinstance(found, DecodedImage)
+    height, width = found.pixels.shape[:2]
+    size_wh = scale_to_side((width, height), side_px)
+    if size_wh == (width, height):
+        return found.pixels
+    scaled: Pixels = cv2.resize(found.pixels, size_wh, interpolation=cv2.INTER_AREA)
+    return scaled

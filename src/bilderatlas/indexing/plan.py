@@ -1,0 +1,91 @@
+"""What is to be done: a source's records held against what the collection already has."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bilderatlas.errors import Failure
+from bilderatlas.records import Record
+from bilderatlas.sources import Source
+from bilderatlas.store.writer import CollectionWriter
+
+
+@dataclass(slots=True)
+class Plan:
+    """The work of one run.
+
+    Attributes:
+        to_read: Records whose picture must be read, in the source's order.
+        places: Of each of them: its place in that order.
+        tokens: Of each of them: changes when the picture or its record may have changed.
+        lacking: Of each of them: the spaces that it is not in yet, were its picture unchanged.
+        known_sha256: Of those that the collection has: the hash of their picture.
+        failures: Rows of the source that are no records.
+        retired: Ids that the collection has and the source no longer.
+        n_unchanged: Images with nothing to do.
+    """
+
+    to_read: list[Record] = field(default_factory=list)
+    places: dict[str, int] = field(default_factory=dict)
+    tokens: dict[str, str | None] = field(default_factory=dict)
+    lacking: dict[str, frozenset[str]] = field(default_factory=dict)
+    known_sha256: dict[str, str | None] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    n_unchanged: int = 0
+
+
+def make_plan(
+    source: Source, writer: CollectionWriter, model_ids: Sequence[str], *, retry_failed: bool
+) -> Plan:
+    """Read all records of `source` and decide for each whether its picture must be read.
+
+    An image is left alone when its token is the stored one and it is in all the spaces of
+    `model_ids`. Where a source can tell no token, the picture is read and its hash decides.
+    """
+    plan = Plan()
+    state = writer.state_of()
+    lacking = _lacking(writer, model_ids)
+    seen: set[str] = set()
+    for record in source.iter_records():
+        if isinstance(record, Failure):
+            plan.failures.append(record)
+            continue
+        seen.add(record.image_id)
+        token = _token(source, record)
+        known = state.get(record.image_id)
+        if known is not None:
+            old_token, sha256, status = known
+            same = token is not None and token == old_token
+            complete = not retry_failed if status == "failed" else record.image_id not in lacking
+            if same and complete:
+                plan.n_unchanged += 1
+                continue
+            plan.known_sha256[record.image_id] = sha256
+            if status != "failed":
+                plan.lacking[record.image_id] = lacking.get(record.image_id, frozenset())
+        plan.places[record.image_id] = len(plan.to_read)
+        plan.to_read.append(record)
+        plan.tokens[record.image_id] = token
+    plan.retired = [image_id for image_id in state if image_id not in seen]
+    return plan
+
+
+def _lacking(writer: CollectionWriter, model_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for model_id in model_ids:
+        for image_id in writer.missing(model_id):
+            found.setdefault(image_id, set()).add(model_id)
+    return {image_id: frozenset(spaces) for image_id, spaces in found.items()}
+
+
+def _token(source: Source, record: Record) -> str | None:
+    """Join the source's fingerprint of the picture with a hash of the record."""
+    fingerprint = source.fingerprint(record)
+    if fingerprint is None:
+        return None
+    text = json.dumps(record.to_json(), sort_keys=True, ensure_ascii=False, default=str)
+    return f"{fingerprint}#{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -1,0 +1,74 @@
+"""What indexing is told, what it tells on the way, and what it tells at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bilderatlas.errors import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands: images `done` of `total`, of which `failed` could not be used."""
+
+    done: int
+    total: int
+    failed: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """How to index.
+
+    Attributes:
+        extractors: Model ids; empty: those of the collection, or all that need no weights.
+        workers: Decoding processes and extracting threads; 0: one a processor.
+        retry_failed: Try pictures again that failed before.
+        batch_images: Images a commit; at most this much work is repeated after a kill.
+        on_progress: Called after each batch.
+        should_stop: Asked after each batch; True ends the run in a resumable state.
+    """
+
+    extractors: tuple[str, ...] = ()
+    workers: int = 0
+    retry_failed: bool = False
+    batch_images: int = 32
+    on_progress: Callable[[Progress], None] = lambda progress: None
+    should_stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(slots=True)
+class IndexReport:
+    """What a run did. Counts are images; `unchanged` includes those that failed before.
+
+    Attributes:
+        collection: Its name.
+        added: New images with at least one space.
+        updated: Images whose picture or record changed.
+        completed: Unchanged images that came into a further space.
+        unchanged: Images with nothing to do.
+        retired: Images that the source no longer has.
+        failed: Images and rows that could not be used in this run.
+        stopped: Whether the run was interrupted; the same command goes on where it was.
+        seconds: Duration.
+        failures: One for each failed image or row, with its reason.
+    """
+
+    collection: str
+    added: int = 0
+    updated: int = 0
+    completed: int = 0
+    unchanged: int = 0
+    retired: int = 0
+    failed: int = 0
+    stopped: bool = False
+    seconds: float = 0.0
+    spaces: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `index --json` ends with."""
+        return asdict(self) | {"seconds": round(self.seconds, 3)}

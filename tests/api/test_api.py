@@ -1,0 +1,142 @@
+"""The api as a user has it: open, index, search, look, remove."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import bilderatlas as ba
+from bilderatlas.api import Library, create, index
+from bilderatlas.errors import ImageError, NotFoundError, QueryError, UnknownNameError
+from bilderatlas.indexing import IndexOptions
+
+COLOURS = {
+    "red-1.png": (200, 30, 30),
+    "red-2.png": (190, 50, 40),
+    "blue-1.png": (20, 40, 200),
+    "blue-2.png": (40, 60, 190),
+    "green-1.png": (30, 180, 60),
+}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    folder = tmp_path / "works"
+    folder.mkdir()
+    rows = ["file,title,creator,date,school"]
+    for number, (name, colour) in enumerate(COLOURS.items()):
+        Image.new("RGB", (60, 40), colour).save(folder / name)
+        rows.append(f"{name},Study in {name},Workshop,{1600 + 50 * number},Dutch")
+    (folder / "metadata.csv").write_text("\n".join(rows), "utf-8")
+    library = create(tmp_path / "library")
+    index(library, str(folder), "works", options=IndexOptions(extractors=("raw_32.pixels",)))
+    yield library
+    library.close()
+
+
+def ids(hits: object) -> list[str]:
+    return [hit.image_id for hit in hits]  # type: ignore[attr-defined]
+
+
+def test_open_by_path_and_by_environment(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ba.open(library.root) as opened:
+        assert "works" in opened
+        assert len(opened["works"]) == 5
+    monkeypatch.setenv("BILDERATLAS_LIBRARY", str(library.root))
+    with ba.open() as opened:
+        assert opened.root == library.root
+
+
+def test_examples_and_counter_examples(library: Library) -> None:
+    works = library["works"]
+    assert ids(works.search(like=["red-1.png"], k=1)) == ["red-2.png"]
+    with_itself = works.search(like=["red-1.png"], include_query=True, k=2)
+    assert ids(with_itself) == ["red-1.png", "red-2.png"]
+    assert ids(works.search(unlike=["red-1.png"], k=5))[-1] == "red-2.png"
+    hits = works.search(like=["blue-1.png"], where="year >= 1700")
+    assert ids(hits) == ["blue-2.png", "green-1.png"]
+    assert hits.criterion is not None
+    assert hits.criterion.model_id == "raw_32.pixels"
+
+
+def test_files_regions_and_uploads_as_queries(library: Library, tmp_path: Path) -> None:
+    works = library["works"]
+    picture = Image.new("RGB", (100, 40), (25, 45, 205))
+    picture.paste((30, 180, 60), (50, 0, 100, 40))
+    path = tmp_path / "mine.jpg"
+    picture.save(path, quality=95)
+    assert ids(works.search(like=[f"{path}@0,0,0.4,1"], k=1)) == ["blue-1.png"]
+    assert ids(works.search(like=[f"{path}@0.6,0,0.4,1"], k=1)) == ["green-1.png"]
+    upload = library.add_upload(path.read_bytes())
+    assert upload.size_wh == (100, 40)
+    assert ids(works.search(like=[f"{upload.value}@0,0,0.4,1"], k=1)) == ["blue-1.png"]
+    thumbnail = Image.open(io.BytesIO(library.upload_thumbnail(upload.sha256)))
+    assert (thumbnail.format, thumbnail.width) == ("WEBP", 100)
+
+
+def test_an_image_of_another_collection_is_a_query(library: Library, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.new("RGB", (30, 30), (10, 200, 50)).save(other / "leaf.png")
+    options = IndexOptions(extractors=("raw_32.pixels",))
+    index(library, str(other), "others", options=options)
+    assert ids(library["works"].search(like=["others/leaf.png"], k=1)) == ["green-1.png"]
+
+
+def test_neighbours_and_a_random_hang(library: Library) -> None:
+    works = library["works"]
+    found = works.neighbours("red-1.png", k=2)
+    assert list(found) == ["raw_32.pixels"]
+    assert ids(found["raw_32.pixels"])[0] == "red-2.png"
+    assert ids(works.sample(5, seed=3)) == ids(works.sample(5, seed=3))
+    assert sorted(ids(works.sample(5, seed=3))) == sorted(COLOURS)
+
+
+def test_bad_queries_end_in_a_sentence(library: Library, tmp_path: Path) -> None:
+    works = library["works"]
+    with pytest.raises(QueryError, match="red-3"):
+        works.search(like=["red-3.png"])
+    with pytest.raises(QueryError, match="compares pictures only"):
+        works.search("a quiet harbour")
+    with pytest.raises(UnknownNameError, match="school"):
+        works.search(like=["red-1.png"], where="shcool = 'Dutch'")
+    with pytest.raises(UnknownNameError, match="angular"):
+        works.search(like=["red-1.png"], metric="angluar")
+    with pytest.raises(UnknownNameError, match="works"):
+        library["wroks"]
+    prose = tmp_path / "prose.jpg"
+    prose.write_text("no picture")
+    with pytest.raises(ImageError):
+        works.search(like=[str(prose)])
+    with pytest.raises(NotFoundError, match="seven days"):
+        library.upload_thumbnail("0" * 64)
+
+
+def test_removal_takes_everything(library: Library) -> None:
+    works = library["works"]
+    path = works.thumbnail("red-2.png", 64)
+    assert path is not None
+    assert path.exists()
+    with pytest.raises(NotFoundError, match="Nothing was removed"):
+        works.remove(["red-2.png", "nobody"])
+    assert len(works) == 5
+    works.remove(["red-2.png"], purge=True)
+    assert "red-2.png" not in ids(library["works"].search(like=["red-1.png"]))
+    assert not path.exists()
+    assert [finding for finding in works.check() if finding.severity == "error"] == []
+
+
+def test_original_and_upload_without_metadata(library: Library) -> None:
+    original = Image.open(io.BytesIO(library["works"].original("red-1.png")))
+    assert original.size == (60, 40)
+    exif = Image.Exif()
+    exif[0x010F] = "Secret camera"
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((20, 20, 3), 90, np.uint8)).save(buffer, "JPEG", exif=exif)
+    upload = library.add_upload(buffer.getvalue())
+    assert b"Secret camera" not in library.store.uploads.get(upload.sha256)

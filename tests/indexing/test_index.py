@@ -1,0 +1,150 @@
+"""Indexing: adds what is new, follows what changed, keeps failures, and can be interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bilderatlas.errors import ConflictError, SourceError, UnknownNameError
+from bilderatlas.indexing import IndexOptions, IndexReport, Progress, index_source
+from bilderatlas.sources import open_source
+from bilderatlas.store.library import LibraryStore
+from tests.indexing.conftest import paint
+
+RAW, PALETTE = "raw_32.pixels", "palette_lab.pixels"
+
+
+def run(store: LibraryStore, folder: Path, **options: object) -> IndexReport:
+    chosen = IndexOptions(**{"extractors": (RAW,), "workers": 2} | options)  # type: ignore[arg-type]
+    return index_source(store, open_source(str(folder)), "works", chosen)
+
+
+def test_a_second_run_adds_nothing(store: LibraryStore, make_folder: Callable[[int], Path]) -> None:
+    folder = make_folder(12)
+    first, second = run(store, folder), run(store, folder)
+    assert (first.added, first.failed) == (12, 0)
+    assert (second.added, second.updated, second.unchanged) == (0, 0, 12)
+    collection = store.get_collection("works")
+    assert collection.n_images == 12
+    assert collection.space(RAW).n_images == 12
+    assert collection.check() == []
+
+
+def test_new_changed_and_vanished_files(
+    store: LibraryStore, make_folder: Callable[[int], Path]
+) -> None:
+    folder = make_folder(6)
+    run(store, folder)
+    before = store.get_collection("works").space(RAW).snapshot().vectors_of("work-001.png")
+    paint(folder / "work-001.png", 99, (120, 90))
+    paint(folder / "work-006.png", 6)
+    (folder / "work-002.png").unlink()
+    report = run(store, folder)
+    assert (report.added, report.updated, report.retired, report.unchanged) == (1, 1, 1, 4)
+    collection = store.get_collection("works")
+    after = collection.space(RAW).snapshot().vectors_of("work-001.png")
+    assert len(after) == 1
+    assert (after != before).any()
+    assert collection.find_record("work-002.png") is None
+    assert collection.get_record("work-001.png").size_wh == (120, 90)
+    assert collection.check() == []
+
+
+def test_a_changed_record_keeps_its_embeddings(
+    store: LibraryStore, make_folder: Callable[[int], Path]
+) -> None:
+    folder = make_folder(3)
+    run(store, folder)
+    rows = [f"work-{n:03d}.png,The title {n}" for n in range(3)]
+    (folder / "metadata.csv").write_text("\n".join(["file,title", *rows]), "utf-8")
+    report = run(store, folder)
+    assert (report.updated, report.added) == (3, 0)
+    collection = store.get_collection("works")
+    assert collection.get_record("work-002.png").record.title == "The title 2"
+    assert collection.space(RAW).n_rows == 3
+
+
+def test_damaged_files_become_rows_with_a_reason(
+    store: LibraryStore, make_folder: Callable[[int], Path]
+) -> None:
+    folder = make_folder(4)
+    whole = (folder / "work-000.png").read_bytes()
+    (folder / "broken.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "prose.jpg").write_text("This is no picture.")
+    report = run(store, folder)
+    assert (report.added, report.failed) == (4, 2)
+    collection = store.get_collection("works")
+    reasons = {failure.subject: failure.reason for failure in collection.failures()}
+    assert set(reasons) == {"broken.png", "prose.jpg"}
+    assert all(len(reason) > 20 for reason in reasons.values())
+    again = run(store, folder)
+    assert (again.failed, again.unchanged) == (0, 6), "failures are not tried again unasked"
+    paint(folder / "broken.png", 7)
+    mended = run(store, folder)
+    assert (mended.failed, collection.n_images) == (0, 6)
+    assert [failure.subject for failure in collection.failures()] == ["prose.jpg"]
+    assert run(store, folder, retry_failed=True).failed == 1
+
+
+def test_a_further_extractor_completes_the_collection(
+    store: LibraryStore, make_folder: Callable[[int], Path]
+) -> None:
+    folder = make_folder(5)
+    run(store, folder)
+    report = run(store, folder, extractors=(RAW, PALETTE))
+    assert (report.added, report.completed) == (0, 5)
+    collection = store.get_collection("works")
+    assert collection.space(PALETTE).n_images == 5
+    assert collection.space(RAW).n_rows == 5
+    assert index_source(store, open_source(str(folder)), "works").spaces == [RAW, PALETTE]
+
+
+def test_a_stopped_run_goes_on_where_it_was(
+    store: LibraryStore, make_folder: Callable[[int], Path]
+) -> None:
+    folder = make_folder(20)
+    told: list[Progress] = []
+    stopped = run(
+        store, folder, batch_images=4, on_progress=told.append, should_stop=lambda: len(told) > 2
+    )
+    assert stopped.stopped
+    assert stopped.added == 8
+    rest = run(store, folder, batch_images=4)
+    assert (rest.added, rest.unchanged) == (12, 8)
+    assert store.get_collection("works").space(RAW).n_rows == 20
+
+
+def test_ids_and_metadata_inside_files(store: LibraryStore, tmp_path: Path) -> None:
+    folder = tmp_path / "told"
+    folder.mkdir()
+    exif = Image.Exif()
+    exif[0x013B] = "Workshop hand A"
+    exif[0x010E] = "A quiet harbour"
+    Image.new("RGB", (40, 30), "teal").save(folder / "x.jpg", exif=exif)
+    run(store, folder)
+    record = store.get_collection("works").get_record("x.jpg").record
+    assert record.creators == ("Workshop hand A",)
+    assert "A quiet harbour" in {record.description, record.title}
+
+
+def test_bad_requests_leave_nothing_behind(
+    store: LibraryStore, make_folder: Callable[[int], Path], tmp_path: Path
+) -> None:
+    folder = make_folder(2)
+    with pytest.raises(UnknownNameError, match="raw_32"):
+        run(store, folder, extractors=("raw_23.pixels",))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(SourceError):
+        run(store, empty)
+    assert store.list_collections() == []
+    run(store, folder)
+    other = tmp_path / "other"
+    other.mkdir()
+    paint(other / "x.png", 3)
+    with pytest.raises(ConflictError, match="works"):
+        run(store, other)
+    assert store.get_collection("works").n_images == 2
