@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bilderatlas.errors import BilderatlasError, FilterError, UnknownNameError
@@ -314,3 +314,30 @@ def test_a_filter_and_its_opposite_never_hold_together(node) -> None:
     columns = ListColumns(WORKS)
     both = Filter(node).mask(columns) & Filter(Not(node)).mask(columns)
     assert not both.any()
+
+
+# The same at length
+
+AT_LENGTH = settings(
+    max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+@pytest.mark.slow
+@AT_LENGTH
+@given(st.one_of(st.text(max_size=200), FRAGMENTS))
+def test_ten_thousand_texts_are_read_or_refused_in_words(text: str) -> None:
+    try:
+        found = compile_filter(text)
+        found.mask(COLUMNS)
+    except BilderatlasError:
+        return
+    assert compile_filter(str(found)) == found
+
+
+@pytest.mark.slow
+@AT_LENGTH
+@given(FILTERS, MUSEUMS)
+def test_ten_thousand_filters_agree_with_asking_every_work(node, works) -> None:
+    mask = Filter(node).mask(ListColumns(works))
+    assert mask.tolist() == [naive_truth(node, work) is True for work in works]

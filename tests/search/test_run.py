@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -174,6 +176,36 @@ def test_a_work_removed_during_a_search_is_no_hit(museum: CollectionStore) -> No
     hits = ask(museum, *like("upload:00"), embed=embed)
     assert ids(hits)[:2] == ["a0", "twin"]
     assert hits.version == museum.version
+
+
+def test_searches_go_on_while_works_are_added(museum: CollectionStore) -> None:
+    done = threading.Event()
+
+    def search_on() -> list[Hits]:
+        found = []
+        while not done.is_set() or not found:
+            found.append(ask(museum, *like("a0"), where="title contains 'hand'", k=1000))
+        return found
+
+    with ThreadPoolExecutor(2) as threads:
+        searches = [threads.submit(search_on) for _ in range(2)]
+        try:
+            with museum.writer() as writer:
+                for n in range(15):
+                    new = image(f"n{n}", title="A new hand")
+                    writer.commit_batch([new], {"angles.fake": [(f"n{n}", ImageRows(vector(1)))]})
+        finally:
+            done.set()
+        for each in searches:
+            answers = each.result()
+            versions = [hits.version for hits in answers]
+            assert versions == sorted(versions)
+            for hits in answers:
+                # whatever the version, the answer is whole: all its works, none twice
+                n_new = hits.n_works - 9
+                assert len(hits) == len(set(ids(hits))) == 6 + n_new
+                assert ids(hits)[:n_new] == [f"n{n}" for n in range(n_new)]
+    assert len(ask(museum, *like("a0"), k=1000)) == 21
 
 
 def test_local_features_have_a_search_of_their_own(museum: CollectionStore) -> None:
