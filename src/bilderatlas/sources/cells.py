@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from bilderatlas.sources.dates import LAST_YEAR, parse_dates
@@ -59,7 +59,7 @@ def read_text(value: Any) -> str | None:
 
 def read_names(value: Any) -> tuple[str, ...]:
     """Return names; a comma does not part them, since `Aachen, Hans von` is one."""
-    names = _texts(value, "|;") if isinstance(value, str) else list(_names_in(value))
+    names = _texts(value, "|;") if isinstance(value, str) else _names_in(value)
     # `Claude Monet (French, 1840–1926)`: what is said of a person is not the name.
     return _unique(_LIFE.sub("", name) or name for name in _unique(names))
 
@@ -132,7 +132,7 @@ def _texts(value: str, separators: str) -> list[str]:
     """Cut a text at the first of `separators` that it holds, and at line breaks."""
     unpacked = _unpacked(value)
     if not isinstance(unpacked, str):
-        return list(_names_in(unpacked))
+        return _names_in(unpacked)
     if value[:1] == "[" and value.rstrip()[-1:] == "]":  # a list as Python prints it
         value, separators = value.strip()[1:-1], ","
         return [part.strip().strip("'\"") for part in value.split(",")]
@@ -140,25 +140,30 @@ def _texts(value: str, separators: str) -> list[str]:
     return [part for line in value.splitlines() for part in line.split(separator)]
 
 
-def _names_in(value: Any) -> Iterator[str]:
-    """Yield the names in nested JSON, depth first; of a tree with `children`, only the leaves."""
+def _names_in(value: Any) -> list[str]:
+    """Return the names in nested JSON, depth first; of a tree with `children`, only the leaves."""
+    names: list[str] = []
     waiting: list[tuple[Any, int]] = [(value, 0)]
-    n_names = 0
-    while waiting and n_names < MAX_TEXTS:
+    while waiting and len(names) < MAX_TEXTS:
         item, depth = waiting.pop()
+        if isinstance(item, dict):
+            item = item.get("children") or _first_filled(item)
         if isinstance(item, str):
-            n_names += 1
-            yield item
-        elif isinstance(item, list) and depth < MAX_NESTING:
-            waiting.extend((inner, depth + 1) for inner in reversed(item[:MAX_TEXTS]))
-        elif isinstance(item, dict) and depth < MAX_NESTING:
-            inner = item.get("children") or next(
-                (item[key] for key in _NAME_KEYS if item.get(key)), None
-            )
-            waiting.append((inner, depth + 1))
+            names.append(item)
+        elif isinstance(item, list | dict):
+            if depth < MAX_NESTING:
+                inner = item[:MAX_TEXTS] if isinstance(item, list) else [item]
+                waiting.extend([(each, depth + 1) for each in reversed(inner)])
         elif isinstance(item, int | float) and not isinstance(item, bool):
-            n_names += 1
-            yield str(item)
+            names.append(str(item))
+    return names
+
+
+def _first_filled(item: dict[str, Any]) -> Any:
+    for key in _NAME_KEYS:
+        if item.get(key):
+            return item[key]
+    return None
 
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from bilderatlas.errors import ImageError
 from bilderatlas.images.limits import DecodeLimits
@@ -26,7 +26,8 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 def has_image_suffix(name: str) -> bool:
     """Tell whether a file name or path ends like a picture that can be decoded."""
-    return PurePosixPath(name.replace("\\", "/")).suffix.lower() in IMAGE_SUFFIXES
+    stem, dot, extension = name.rpartition(".")
+    return bool(dot) and f".{extension.lower()}" in IMAGE_SUFFIXES and stem[-1:] not in ("", "/")
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -42,9 +43,10 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 
 def find_name_fault(name: str) -> str | None:
     """Say why `name` cannot be an identifier: unprintable, not text, too long; None if it can."""
-    if any(unicodedata.category(letter) == "Cs" for letter in name):
+    kinds = set() if name.isprintable() else {unicodedata.category(letter) for letter in name}
+    if "Cs" in kinds:
         return "is not valid text (its bytes are not UTF-8)"
-    if any(unicodedata.category(letter) == "Cc" for letter in name):
+    if "Cc" in kinds:
         return "holds a control character such as a line break"
     if len(name) > MAX_ID_CHARS:
         return f"is longer than {MAX_ID_CHARS} characters"

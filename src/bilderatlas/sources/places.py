@@ -38,10 +38,7 @@ def is_url(text: str) -> bool:
 
 def url_is_picture(text: str) -> bool:
     """Tell whether the path of a URL ends like a picture."""
-    try:
-        return has_image_suffix(urlsplit(text).path)
-    except ValueError:
-        return False
+    return has_image_suffix(text.partition("?")[0].partition("#")[0])
 
 
 def url_tail(url: str) -> str:
