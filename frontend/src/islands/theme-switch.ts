@@ -4,7 +4,12 @@ import { applyTheme, readChoice, THEME_KEY, writeChoice } from "./choices";
 import { Island } from "./island";
 
 const NEXT: Record<string, string> = { auto: "light", light: "dark", dark: "auto" };
-const WORDS: Record<string, string> = { auto: "Light or dark", light: "Light", dark: "Dark" };
+const WORDS: Record<string, string> = { auto: "as the system has them", light: "light", dark: "dark" };
+const HALVES: Record<string, string> = {
+  auto: "M8 3a5 5 0 0 1 0 10z",
+  light: "",
+  dark: "M8 3a5 5 0 0 1 0 10a5 5 0 0 1 0-10z",
+};
 
 class ThemeSwitch extends Island {
   static override properties = { theme: { state: true } };
@@ -23,9 +28,12 @@ class ThemeSwitch extends Island {
   }
 
   protected override render(): TemplateResult {
-    const next = WORDS[NEXT[this.theme] ?? "auto"] ?? "";
-    return html`<button class="plain" @click=${this.change} title="Change to: ${next.toLowerCase()}">
-      <span class="hidden">Colours of the page: </span>${WORDS[this.theme]}
+    return html`<button class="plain" @click=${this.change} title="Colours: ${WORDS[this.theme]}">
+      <span class="hidden">Colours of the page: ${WORDS[this.theme]}</span>
+      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+        <circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.5"></circle>
+        <path d=${HALVES[this.theme] ?? ""} fill="currentColor"></path>
+      </svg>
     </button>`;
   }
 }

@@ -106,10 +106,37 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        thousands=thousands, ago=ago, counted=counted, span=span, sentence=sentence
+        thousands=thousands,
+        ago=ago,
+        counted=counted,
+        span=span,
+        sentence=sentence,
+        collection_title=collection_title,
     )
     environment.globals.update(urls=urls)
     return environment
+
+
+class Titled(Protocol):
+    """Whatever has a name and perhaps a title: a collection."""
+
+    @property
+    def name(self) -> str:
+        """As in addresses."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """As a reader sees it."""
+        ...
+
+
+def collection_title(info: Titled) -> str:
+    """Return a collection's title; a bare name is written as a word: `old_maps` → `Old maps`."""
+    if info.title and info.title != info.name:
+        return info.title
+    words = info.name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def thousands(number: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bilderatlas.web import urls
 from bilderatlas.web.pages.jobs import JobRow, running_rows
 from bilderatlas.web.pictures import Picture, pictures_of
+from bilderatlas.web.rendering import ago, collection_title, counted, sentence, thousands
 from bilderatlas.web.state import SearchState, spell_image
 
 if TYPE_CHECKING:
@@ -30,7 +31,18 @@ class Band:
     @property
     def title(self) -> str:
         """Its title; its name where it has none."""
-        return self.info.title or self.info.name
+        return collection_title(self.info)
+
+    @property
+    def line(self) -> str:
+        """Size, criteria and last change in one line."""
+        parts = [counted(self.info.n_images, "work")]
+        if self.info.n_failed:
+            parts.append(f"{thousands(self.info.n_failed)} without a readable picture")
+        if self.criteria:
+            parts.append(f"judged by {sentence(self.criteria)}")
+        parts.append(f"changed {ago(self.info.updated_at)}")
+        return " · ".join(parts)
 
     @property
     def url(self) -> str:

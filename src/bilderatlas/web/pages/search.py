@@ -20,7 +20,7 @@ from bilderatlas.search.combine import RULES, Rule
 from bilderatlas.search.query import Part, PartKind, parse_part
 from bilderatlas.web import urls
 from bilderatlas.web.pictures import Picture, hit_pictures, pictures_of
-from bilderatlas.web.rendering import counted, span, thousands
+from bilderatlas.web.rendering import collection_title, counted, span, thousands
 from bilderatlas.web.state import DEFAULT_K, DEFAULT_LAMBDA, DEFAULT_RULE, SearchState, spell_image
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class SearchPage:
     @property
     def title(self) -> str:
         """The collection's title."""
-        return self.info.title or self.info.name
+        return collection_title(self.info)
 
     @property
     def card(self) -> Mapping[str, Any]:

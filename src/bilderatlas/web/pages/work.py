@@ -12,7 +12,7 @@ from bilderatlas.records import Record
 from bilderatlas.web import urls
 from bilderatlas.web.pages.search import find_collection, percent_box
 from bilderatlas.web.pictures import SIDES_PX, Picture, hit_pictures
-from bilderatlas.web.rendering import thousands
+from bilderatlas.web.rendering import collection_title, thousands
 from bilderatlas.web.sniffing import SHOWN_SUFFIXES
 from bilderatlas.web.state import SearchState, spell_image
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 N_NEIGHBOURS = 10
 MAX_SHOWN_PIXELS = 40_000_000  # larger originals are opened on request only
 FIELDS = (
-    ("creators", "Maker"),
-    ("date_display", "Date"),
     ("school", "School"),
     ("style", "Style"),
     ("genre", "Genre"),
@@ -191,7 +189,7 @@ def work_page(
     return WorkPage(
         picture=picture,
         stored=stored,
-        collection_title=collection.info.title or name,
+        collection_title=collection_title(collection.info),
         state=state,
         finding=_finding(collection, image_id, state),
         rows=_rows(collection, picture),

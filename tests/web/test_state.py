@@ -1,0 +1,131 @@
+"""The state of a search: URL → state → URL is the identity, and each change changes one thing."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bilderatlas.arrays import Metric
+from bilderatlas.errors import QueryError, UnknownNameError
+from bilderatlas.search.query import PartKind, parse_part
+from bilderatlas.web.state import SearchState, spell_image
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=12)
+LISTS = st.lists(WORDS, unique=True, max_size=3).map(tuple)
+STATES = st.builds(
+    SearchState,
+    collection=st.just("paintings"),
+    like=LISTS,
+    unlike=LISTS,
+    text=LISTS,
+    not_text=LISTS,
+    by=WORDS,
+    metric=WORDS,
+    where=WORDS,
+    match=WORDS,
+    seed=st.integers(1, 10**6).map(str),
+    offset=st.integers(1, 10**4).map(str),
+)
+
+
+def read(url: str) -> SearchState:
+    parts = urlsplit(url)
+    return SearchState.from_params(parts.path.removeprefix("/c/"), parse_qsl(parts.query))
+
+
+@given(STATES)
+def test_a_state_survives_its_address(state: SearchState) -> None:
+    assert read(state.url()) == state
+
+
+@given(STATES, WORDS, st.sampled_from([1, -1]))
+def test_adding_and_removing_a_part(state: SearchState, text: str, sign: int) -> None:
+    added = state.with_part(text, sign)
+    assert (text in added.like, text in added.unlike) == (sign > 0, sign < 0)
+    swapped = added.with_part(text, -sign)
+    assert (text in swapped.like, text in swapped.unlike) == (sign < 0, sign > 0)
+    removed = swapped.without_part(text)
+    assert text not in removed.like + removed.unlike
+    assert removed.offset == ""
+
+
+@given(WORDS)
+def test_any_image_id_can_be_asked_for(image_id: str) -> None:
+    if image_id.startswith("upload:"):
+        return  # reserved for uploads
+    part = parse_part(spell_image(image_id))
+    assert (part.kind, part.value, part.weight, part.region) == (
+        PartKind.IMAGE,
+        image_id,
+        1.0,
+        None,
+    )
+
+
+def test_defaults_are_not_spelled() -> None:
+    params = [("k", "30"), ("rule", "difference"), ("lambda", "0.5"), ("seed", "0"), ("x", "y")]
+    assert SearchState.from_params("c", params).url() == "/c/c"
+
+
+def test_query_of_a_full_state() -> None:
+    params = [
+        ("like", "a^2"),
+        ("unlike", "upload:ff@0,0,0.5,0.5"),
+        ("text", "evening light"),
+        ("not", "figures"),
+        ("by", "raw_32.pixels"),
+        ("metric", "euclidean"),
+        ("k", "5"),
+        ("mirrored", "1"),
+    ]
+    query = SearchState.from_params("c", params).to_query()
+    found = [(part.kind.value, part.value, part.sign, part.weight) for part in query.parts]
+    assert found == [
+        ("image", "a", 1, 2.0),
+        ("text", "evening light", 1, 1.0),
+        ("upload", "ff", -1, 1.0),
+        ("text", "figures", -1, 1.0),
+    ]
+    assert (query.metric, query.k, query.mirrored) == (Metric.EUCLIDEAN, 5, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("k", "0"),
+        ("k", "1001"),
+        ("k", "ten"),
+        ("k", "1e3"),
+        ("offset", "10001"),
+        ("offset", "-1"),
+        ("lambda", "nan"),
+        ("lambda", "-1"),
+        ("seed", "99999999999"),
+        ("like", "a^0"),
+        ("like", "a@0,0,2,2"),
+    ],
+)
+def test_bad_numbers_are_told(name: str, value: str) -> None:
+    with pytest.raises(QueryError, match=r"^Cannot"):
+        SearchState.from_params("c", [(name, value)]).to_query()
+
+
+def test_an_unknown_metric_names_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match="angular"):
+        SearchState.from_params("c", [("metric", "anglar")]).to_query()
+
+
+def test_too_many_parts() -> None:
+    params = [("like", f"image-{n}") for n in range(101)]
+    with pytest.raises(QueryError, match="101 parts"):
+        SearchState.from_params("c", params).to_query()
+
+
+def test_another_collection_keeps_the_pictures() -> None:
+    state = SearchState("a", like=("x", "upload:ff", "b/y"), where="year > 1600", by="m")
+    moved = state.moved_to("b", by="", known=["a", "b"])
+    assert moved.like == ("a/x", "upload:ff", "y")
+    assert (moved.collection, moved.where, moved.by) == ("b", "", "")
