@@ -140,3 +140,11 @@ def test_original_and_upload_without_metadata(library: Library) -> None:
     Image.fromarray(np.full((20, 20, 3), 90, np.uint8)).save(buffer, "JPEG", exif=exif)
     upload = library.add_upload(buffer.getvalue())
     assert b"Secret camera" not in library.store.uploads.get(upload.sha256)
+
+
+def test_hits_show_themselves_in_a_notebook(library: Library) -> None:
+    hits = library["works"].search(like=["red-1.png"], k=2)
+    html = hits._repr_html_()
+    assert html.count("data:image/webp;base64,") == 2
+    assert "Study in red-2.png" in html
+    assert "judged by colour and layout" in html

@@ -133,7 +133,8 @@ class Collection:
         def rows_of(part: Part) -> ImageRows:
             return self._pictures.rows_of(self.store, query.model_id, part)
 
-        return run_search(self.store, query, lambda part: embeddings_of(rows_of(part)), rows_of)
+        hits = run_search(self.store, query, lambda part: embeddings_of(rows_of(part)), rows_of)
+        return replace(hits, thumbnail_of=self._thumbnail_bytes)
 
     def record(self, image_id: str) -> StoredImage:
         """Return what is stored about one image.
@@ -162,6 +163,10 @@ class Collection:
         """Return the path of a WebP thumbnail of 64, 256 or 512 px; None where there is none."""
         sha256 = self.record(image_id).content_sha256
         return self._library.thumbnails.path(sha256, side_px) if sha256 else None
+
+    def _thumbnail_bytes(self, image_id: str) -> bytes | None:
+        path = self.thumbnail(image_id)
+        return path.read_bytes() if path is not None else None
 
     def original(self, image_id: str) -> bytes:
         """Return the encoded picture as its source has it now.

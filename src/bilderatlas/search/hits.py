@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from bilderatlas.records import Record
 from bilderatlas.search import hits_table
+from bilderatlas.search.hits_html import to_html
 from bilderatlas.search.query import Query
 
 if TYPE_CHECKING:
@@ -173,3 +174,9 @@ class Hits(Sequence[Hit]):
             UnavailableError: when polars is not installed.
         """
         return hits_table.to_polars(self.to_records())
+
+    def _repr_html_(self) -> str:
+        """Return the hits as a notebook shows them."""
+        judged = f"judged by {self.criterion.judges_by}" if self.criterion else "at random"
+        heading = f"{len(self)} of {self.n_works} works in '{self.collection}', {judged}"
+        return to_html(self.hits, heading, self.thumbnail_of)
