@@ -30,7 +30,9 @@ def answer(
             opened = open_picture(content, request["format"], uploads.UPLOAD_SIDE_PX, limits)
             return {}, [uploads.encode_upload(opened.picture)]
         opened = open_picture(content, request["format"], request["side_px"], limits)
-        thumbnails = make_thumbnails(opened.base) if request["thumbnails"] else {}
+        thumbnails = (
+            make_thumbnails(opened.base, opened.original_size_wh) if request["thumbnails"] else {}
+        )
         header = {
             "size_wh": opened.original_size_wh,
             "format": request["format"],

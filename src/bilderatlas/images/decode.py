@@ -26,13 +26,13 @@ from PIL import ImageFile as PillowFile
 from bilderatlas.arrays import scale_to_side
 from bilderatlas.errors import ImageError
 from bilderatlas.images import colours, frames
-from bilderatlas.images.integrity import check_png, ends_early
+from bilderatlas.images.integrity import check_png, ends_early, webp_pixels
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.images.metadata import read_found
 from bilderatlas.images.orientation import ORIENTATION_TAG, turn_upright, upright_size
 from bilderatlas.images.refusals import refusal
 from bilderatlas.images.texts import Found
-from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX, resized_to_side
+from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX, resized
 
 PLUGINS = (  # imported before the process is locked; Pillow's other sixty stay unloaded
     BmpImagePlugin,
@@ -44,6 +44,7 @@ PLUGINS = (  # imported before the process is locked; Pillow's other sixty stay 
     WebPImagePlugin,
 )
 REDUCING_GAP = 2.0  # averaged down to twice the wanted size, from there by Lanczos
+_WEBP_BYTES_PER_PIXEL = 9  # two canvases, and what the decoder itself needs
 _TRUNCATED = re.compile(r"truncat|unexpected end|not enough|ran out|missing end|incomplete", re.I)
 _TOO_MUCH_TEXT = re.compile(r"Decompressed data too large|Too much memory used in text")
 _UNSUPPORTED = re.compile(r"unknown|unsupported|not supported|cannot handle", re.I)
@@ -103,14 +104,16 @@ def open_picture(content: bytes, format_: str, side_px: int, limits: DecodeLimit
         if format_ != "JPEG":
             size_wh = file.size  # Pillow turns a TIFF upright while it loads it
         orientation = _read_orientation(file)
+        original_wh = upright_size(size_wh, orientation)
         found = read_found(file)
         shrunk = _shrink(file, scale_to_side(size_wh, base_px))
         upright = turn_upright(shrunk, orientation)
         base = colours.to_srgb(upright, file.info.get("icc_profile"))
         return Opened(
-            picture=resized_to_side(base, side_px),
+            # from the original size: rounding twice could differ from rounding once
+            picture=resized(base, scale_to_side(original_wh, side_px)),
             base=base,
-            original_size_wh=upright_size(size_wh, orientation),
+            original_size_wh=original_wh,
             n_frames=_count_frames(file, content, format_, limits.max_frames),
             found=found,
         )
@@ -193,6 +196,9 @@ def _named_failures(content: bytes, format_: str, limits: DecodeLimits) -> Itera
     except UnidentifiedImageError as error:
         raise _why_unidentified(content, format_) from error
     except Exception as error:
+        n_pixels = webp_pixels(content) if format_ == "WEBP" else 0
+        if n_pixels * _WEBP_BYTES_PER_PIXEL > limits.memory_bytes:
+            raise refusal("too-much-memory", limit=limits.memory_bytes) from error
         raise _why(error, content, format_) from error
 
 

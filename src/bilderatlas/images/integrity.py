@@ -59,6 +59,25 @@ def ends_early(content: bytes, format_: str) -> bool:
     return _tiff_ends_early(content)
 
 
+def webp_pixels(content: bytes) -> int:
+    """Return width times height as the first chunk of a WebP says it (RFC 9649); 0 if unreadable.
+
+    The decoder has but one message for "damaged" and "no memory"; this tells them apart.
+    """
+    kind = content[12:16]
+    if kind == b"VP8X":
+        width = (_number(content, "<I", 24) & 0xFFFFFF) + 1
+        height = (_number(content, "<I", 26) >> 8 & 0xFFFFFF) + 1
+    elif kind == b"VP8L":
+        bits = _number(content, "<I", 21)
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif kind == b"VP8 ":
+        width, height = (_number(content, "<H", at) & 0x3FFF for at in (26, 28))
+    else:
+        return 0
+    return width * height
+
+
 def _number(content: bytes, kind: str, at: int) -> int:
     """Read a number; one that lies past the end is larger than any."""
     try:

@@ -63,7 +63,9 @@ def checked_image(
     n_pixel_bytes = 3 * width * height
     format_, n_frames = header.get("format"), header.get("n_frames")
     sides = header.get("thumbnails")
-    if format_ not in FORMATS or not isinstance(sides, dict) or len(body) < n_pixel_bytes:
+    if not isinstance(format_, str) or format_ not in FORMATS:
+        raise refusal("bad-answer")
+    if not isinstance(sides, dict) or len(body) < n_pixel_bytes:
         raise refusal("bad-answer")
     if not isinstance(n_frames, int) or not 1 <= n_frames <= limits.max_frames:
         raise refusal("bad-answer")
@@ -74,7 +76,7 @@ def checked_image(
     return DecodedImage(
         pixels=pixels,
         original_size_wh=size_wh,
-        format=str(format_),
+        format=format_,
         n_frames=n_frames,
         thumbnails=thumbnails,
         found=_found(header.get("found")),
@@ -98,7 +100,7 @@ def raise_refusal(header: Mapping[str, Any]) -> None:
     if "code" not in header:
         return
     code, sentence = header["code"], header.get("sentence")
-    if code not in SENTENCES or not isinstance(sentence, str):
+    if not isinstance(code, str) or code not in SENTENCES or not isinstance(sentence, str):
         raise refusal("bad-answer")
     raise ImageError(code, clean_text(sentence, _MAX_SENTENCE_CHARS))
 

@@ -82,7 +82,8 @@ def _other_picture(head: bytes) -> str | None:
         return _BRANDS[head[8:12]]
     if b"%PDF-" in head[:1024]:
         return "a PDF document"
-    if re.search(rb"<(?:\w{1,32}:)?svg[\s>]", _as_ascii(head), re.IGNORECASE):
+    text = _as_ascii(head)
+    if not _is_web_page(text) and re.search(rb"<(?:\w{1,32}:)?svg[\s/>]", text, re.IGNORECASE):
         return "an SVG drawing"
     return None
 
@@ -94,13 +95,20 @@ def _not_a_picture(head: bytes) -> str:
     if head[4:8] == b"ftyp":
         return "a video"
     text = _as_ascii(head).lstrip().lower()
-    if text.startswith(b"<!doctype html") or re.match(rb"<(html|head|body|script|title)\b", text):
+    if _is_web_page(text):
         return "a web page (HTML), perhaps a login or error page,"
     if text.startswith((b"<?xml", b"<!doctype", b"<rdf")):
         return "an XML document"
     if text.startswith((b"{", b"[")):
         return "a JSON text"
     return "a text" if _is_text(head) else "of an unknown kind"
+
+
+def _is_web_page(text: bytes) -> bool:
+    start = text.lstrip().lower()
+    return bool(
+        re.match(rb"(<!--.{0,500}-->\s*)?<(!doctype html|html|head|body|script|title)\b", start)
+    )
 
 
 def _as_ascii(head: bytes) -> bytes:
