@@ -1,0 +1,20 @@
+"""Motifs by genre: what is planned and how its scene is laid."""
+
+from __future__ import annotations
+
+from bilderatlas.museum.motifs import abstract, landscape, portrait, seascape, still_life
+from bilderatlas.museum.motifs.base import Motif, Plan
+
+MOTIFS: dict[str, Motif] = {
+    motif.name: motif
+    for motifs in (
+        portrait.MOTIFS,
+        still_life.MOTIFS,
+        landscape.MOTIFS,
+        seascape.MOTIFS,
+        abstract.MOTIFS,
+    )
+    for motif in motifs
+}
+
+__all__ = ["MOTIFS", "Motif", "Plan"]

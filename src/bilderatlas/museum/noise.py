@@ -1,0 +1,81 @@
+"""Smooth noise: clouds, folds, foliage, paper and the wandering of lines."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Plane: TypeAlias = npt.NDArray[np.float32]  # (h, w) or (h, w, 3), mostly 0 to 1
+Points: TypeAlias = npt.NDArray[np.float64]  # (n, 2): x, y in pixels
+
+
+def smooth_noise(
+    rng: np.random.Generator, shape_hw: tuple[int, int], cell_px: tuple[float, float] | float
+) -> Plane:
+    """Return one octave of noise `(h, w)`, about -1 to 1, with cells of `cell_px` (x, y)."""
+    height, width = shape_hw
+    cell_x, cell_y = (cell_px, cell_px) if isinstance(cell_px, int | float) else cell_px
+    grid_w = max(2, round(width / max(1.0, cell_x)) + 2)
+    grid_h = max(2, round(height / max(1.0, cell_y)) + 2)
+    grid = rng.uniform(-1, 1, (min(grid_h, height + 2), min(grid_w, width + 2)))
+    return cv2.resize(grid.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def fractal_noise(
+    rng: np.random.Generator,
+    shape_hw: tuple[int, int],
+    cell_px: tuple[float, float] | float,
+    octaves: int = 4,
+    gain: float = 0.5,
+) -> Plane:
+    """Return noise `(h, w)` summed over `octaves`, each half as large and `gain` as strong."""
+    cell_x, cell_y = (cell_px, cell_px) if isinstance(cell_px, int | float) else cell_px
+    total = np.zeros(shape_hw, np.float32)
+    strength, norm = 1.0, 0.0
+    for octave in range(octaves):
+        cells = (max(1.0, cell_x / 2**octave), max(1.0, cell_y / 2**octave))
+        total += np.float32(strength) * smooth_noise(rng, shape_hw, cells)
+        norm += strength
+        strength *= gain
+    return total / np.float32(norm * 0.6)
+
+
+def wander(
+    rng: np.random.Generator, n: int, knots: int, octaves: int = 3, gain: float = 0.5
+) -> npt.NDArray[np.float64]:
+    """Return a wandering line `(n,)`, about -1 to 1: a skyline, a river, a hem."""
+    total = np.zeros(n)
+    norm = 0.0
+    for octave in range(octaves):
+        count = max(2, knots * 2**octave) + 1
+        values = rng.uniform(-1, 1, count)
+        place = np.linspace(0, count - 1, n)
+        low = np.minimum(place.astype(int), count - 2)
+        share = place - low
+        share = share * share * (3 - 2 * share)
+        total += gain**octave * (values[low] * (1 - share) + values[low + 1] * share)
+        norm += gain**octave
+    return total / norm
+
+
+def smooth_curve(points: npt.ArrayLike, closed: bool = False, steps: int = 8) -> Points:
+    """Return a Catmull-Rom curve `(n, 2)` through `points`."""
+    given = np.asarray(points, np.float64)
+    if closed:
+        padded = np.concatenate([given[-1:], given, given[:2]])
+    else:
+        padded = np.concatenate([2 * given[:1] - given[1:2], given, 2 * given[-1:] - given[-2:-1]])
+    p0, p1, p2, p3 = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
+    p0, p1, p2, p3 = p0[:, None], p1[:, None], p2[:, None], p3[:, None]
+    curve = 0.5 * (
+        2 * p1
+        + (p2 - p0) * t
+        + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
+        + (3 * p1 - p0 - 3 * p2 + p3) * t**3
+    )
+    flat = curve.reshape(-1, 2)
+    return flat if closed else np.concatenate([flat, given[-1:]])

@@ -1,0 +1,1 @@
+"""The things that scenes are made of: heads, dress, vessels, trees, ships …"""

@@ -1,0 +1,291 @@
+"""Animals: cow, horse, lion, dog: bodies of rounded limbs under one light."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from bilderatlas.museum.noise import Plane, fractal_noise, smooth_curve
+from bilderatlas.museum.relief import capsule, ellipsoid, shade
+from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of
+
+Limb = tuple[float, float, float, float, float, float]  # x1, y1, x2, y2, r1, r2 in body lengths
+
+_COW: tuple[Limb, ...] = (
+    (-0.34, -0.42, 0.3, -0.44, 0.19, 0.2),
+    (0.3, -0.5, 0.52, -0.6, 0.13, 0.09),
+    (0.52, -0.6, 0.66, -0.5, 0.085, 0.055),
+    (-0.4, -0.35, -0.42, -0.02, 0.075, 0.035),
+    (-0.3, -0.3, -0.28, 0.0, 0.07, 0.035),
+    (0.24, -0.32, 0.22, -0.02, 0.07, 0.033),
+    (0.34, -0.34, 0.36, 0.0, 0.07, 0.035),
+)
+_HORSE: tuple[Limb, ...] = (
+    (-0.3, -0.62, 0.26, -0.62, 0.19, 0.18),
+    (-0.34, -0.62, -0.3, -0.5, 0.17, 0.15),
+    (0.26, -0.66, 0.5, -1.0, 0.15, 0.09),
+    (0.5, -1.02, 0.7, -0.84, 0.085, 0.05),
+)
+_STANDING: tuple[Limb, ...] = (
+    (-0.38, -0.5, -0.42, -0.26, 0.1, 0.05), (-0.42, -0.26, -0.38, 0.0, 0.045, 0.035),
+    (-0.26, -0.5, -0.26, -0.26, 0.1, 0.05), (-0.26, -0.26, -0.22, 0.0, 0.045, 0.035),
+    (0.2, -0.5, 0.2, -0.26, 0.09, 0.045), (0.2, -0.26, 0.2, 0.0, 0.042, 0.033),
+    (0.3, -0.52, 0.4, -0.34, 0.09, 0.045), (0.4, -0.34, 0.34, -0.12, 0.042, 0.033),
+)  # fmt: skip
+_GALLOP: tuple[Limb, ...] = (
+    (-0.38, -0.5, -0.56, -0.34, 0.1, 0.05), (-0.56, -0.34, -0.74, -0.2, 0.045, 0.035),
+    (-0.28, -0.48, -0.38, -0.26, 0.1, 0.05), (-0.38, -0.26, -0.56, -0.06, 0.045, 0.035),
+    (0.24, -0.52, 0.46, -0.44, 0.09, 0.045), (0.46, -0.44, 0.54, -0.22, 0.042, 0.033),
+    (0.3, -0.54, 0.56, -0.56, 0.09, 0.045), (0.56, -0.56, 0.74, -0.42, 0.042, 0.033),
+)  # fmt: skip
+_LION: tuple[Limb, ...] = (
+    (-0.36, -0.22, 0.22, -0.3, 0.18, 0.2),
+    (0.26, -0.42, 0.4, -0.5, 0.2, 0.17),
+    (0.42, -0.48, 0.54, -0.42, 0.12, 0.07),
+    (0.22, -0.2, 0.52, -0.06, 0.08, 0.06),
+    (0.3, -0.12, 0.62, -0.05, 0.07, 0.055),
+    (-0.38, -0.16, -0.2, -0.06, 0.14, 0.07),
+    (-0.28, -0.1, -0.04, -0.05, 0.08, 0.055),
+)
+_DOG: tuple[Limb, ...] = (
+    (-0.3, -0.42, 0.22, -0.44, 0.12, 0.14),
+    (0.26, -0.5, 0.4, -0.66, 0.09, 0.08),
+    (0.4, -0.68, 0.58, -0.62, 0.085, 0.04),
+    (-0.34, -0.38, -0.4, -0.2, 0.07, 0.035), (-0.4, -0.2, -0.36, 0.0, 0.03, 0.025),
+    (-0.26, -0.36, -0.24, 0.0, 0.06, 0.025),
+    (0.2, -0.38, 0.2, 0.0, 0.06, 0.025), (0.28, -0.38, 0.32, 0.0, 0.055, 0.025),
+    (-0.38, -0.46, -0.58, -0.62, 0.03, 0.015),
+)  # fmt: skip
+
+
+def _body(
+    scene: Scene,
+    limbs: tuple[Limb, ...],
+    x: float,
+    base_y: float,
+    size: float,
+    side: float,
+    colour: Colour,
+    spots: Plane | None = None,
+) -> None:
+    """Lay a body of limbs whose feet stand at `base_y`."""
+    half_w, high = int(size * 0.95) + 3, int(size * 1.3) + 4
+    height = np.zeros((high + 6, 2 * half_w), np.float32)
+    for x1, y1, x2, y2, r1, r2 in limbs:
+        capsule(
+            height,
+            (half_w + side * x1 * size, high + y1 * size),
+            (half_w + side * x2 * size, high + y2 * size),
+            max(0.8, r1 * size),
+            max(0.7, r2 * size),
+        )
+    mask = np.clip(height * 0.8, 0, 1)
+    form = cv2.GaussianBlur(height, (0, 0), max(0.5, size * 0.014))
+    local: Plane | Colour = colour
+    if spots is not None:
+        coat = np.asarray(colour, np.float32)
+        patch = cv2.resize(spots, (2 * half_w, high + 6))[..., None]
+        local = coat + (np.array([0.92, 0.88, 0.8], np.float32) - coat) * np.clip(patch * 8, 0, 1)
+    scene.lay(
+        mask, shade(form, local, scene.light), (int(x) - half_w, int(base_y) - high), fine=0.6
+    )
+
+
+def draw_cow(scene: Scene, x: float, base_y: float, size: float, colour: Colour) -> None:
+    """Lay a cow, pied or plain, standing or grazing."""
+    side = -1.0 if scene.rng.random() < 0.5 else 1.0
+    limbs = _COW
+    if scene.rng.random() < 0.45:
+        limbs = (
+            *_COW[:1],
+            (0.3, -0.46, 0.5, -0.3, 0.13, 0.09),
+            (0.5, -0.3, 0.58, -0.12, 0.085, 0.055),
+            *_COW[3:],
+        )
+    spots = fractal_noise(scene.rng, (40, 60), 14.0, 2) if scene.rng.random() < 0.7 else None
+    with scene.object("cow"):
+        scene.cast_shadow(
+            ellipse(
+                x - np.sign(scene.light.towards[0]) * size * 0.15, base_y, size * 0.55, size * 0.07
+            ),
+            size * 0.04,
+            0.5,
+        )
+        _body(scene, limbs, x, base_y, size, side, colour, spots)
+        hx, hy = limbs[2][0], limbs[2][1]
+        with scene.ink(0.7, new_id=False) as canvas:
+            horn = [
+                (x + side * (hx - 0.03) * size, base_y + (hy - 0.07) * size),
+                (x + side * (hx + 0.05) * size, base_y + (hy - 0.15) * size),
+            ]
+            canvas.drawPath(path_of(horn), paint_of((0.85, 0.8, 0.65), 1, max(0.8, size * 0.025)))
+            tail = [
+                (x - side * 0.5 * size, base_y - 0.5 * size),
+                (x - side * 0.56 * size, base_y - 0.2 * size),
+            ]
+            canvas.drawPath(
+                path_of(tail), paint_of(mix(colour, (0, 0, 0), 0.4), 1, max(0.8, size * 0.025))
+            )
+
+
+def draw_horse(
+    scene: Scene,
+    x: float,
+    base_y: float,
+    size: float,
+    colour: Colour,
+    side: float = 1.0,
+    gallop: bool = False,
+) -> None:
+    """Lay a horse with mane, tail, bridle and saddle cloth."""
+    dark = mix(colour, (0.08, 0.05, 0.03), 0.65)
+    with scene.object("horse"):
+        scene.cast_shadow(ellipse(x, base_y, size * 0.55, size * 0.07), size * 0.05, 0.5)
+        tail = smooth_curve(
+            [
+                (x - side * size * 0.46, base_y - size * 0.68),
+                (x - side * size * 0.66, base_y - size * 0.6),
+                (x - side * size * (0.86 if gallop else 0.64), base_y - size * 0.24),
+            ]
+        )
+        with scene.ink(0.6) as canvas:
+            for shift in np.linspace(-0.03, 0.03, 5):
+                canvas.drawPath(
+                    path_of([(px, py + shift * size) for px, py in tail]),
+                    paint_of(dark, 1, max(1.0, size * 0.03)),
+                )
+        _body(scene, (*(_GALLOP if gallop else _STANDING), *_HORSE), x, base_y, size, side, colour)
+        with scene.ink(0.7, new_id=False) as canvas:
+            for step in np.linspace(0, 1, 12):
+                mx, my = x + side * size * (0.24 + 0.24 * step), base_y - size * (0.8 + 0.3 * step)
+                canvas.drawPath(
+                    path_of([(mx, my), (mx - side * size * 0.1, my + size * 0.11)]),
+                    paint_of(dark, 0.95, max(1.0, size * 0.028)),
+                )
+            for ear in (0.0, 0.05):
+                ex, ey = x + side * size * (0.5 + ear), base_y - size * 1.08
+                canvas.drawPath(
+                    path_of([(ex, ey), (ex - side * size * 0.01, ey - size * 0.09)]),
+                    paint_of(dark, 1, max(1.0, size * 0.03)),
+                )
+            canvas.drawCircle(
+                x + side * size * 0.555,
+                base_y - size * 1.0,
+                max(0.8, size * 0.014),
+                paint_of((0.05, 0.03, 0.02)),
+            )
+            rein = smooth_curve(
+                [
+                    (x + side * size * 0.64, base_y - size * 0.86),
+                    (x + side * size * 0.4, base_y - size * 0.72),
+                    (x + side * size * 0.1, base_y - size * 0.86),
+                ]
+            )
+            canvas.drawPath(
+                path_of(rein), paint_of((0.35, 0.1, 0.06), 0.95, max(0.8, size * 0.016))
+            )
+            strap = [
+                (x + side * size * 0.56, base_y - size * 1.06),
+                (x + side * size * 0.62, base_y - size * 0.84),
+            ]
+            canvas.drawPath(
+                path_of(strap), paint_of((0.35, 0.1, 0.06), 0.9, max(0.8, size * 0.014))
+            )
+
+
+def draw_lion(scene: Scene, x: float, base_y: float, size: float, side: float = 1.0) -> None:
+    """Lay a lion at rest with its mane."""
+    fur, mane = (0.72, 0.52, 0.26), (0.45, 0.27, 0.1)
+    with scene.object("lion"):
+        scene.cast_shadow(ellipse(x, base_y, size * 0.62, size * 0.08), size * 0.05, 0.5)
+        tail = smooth_curve(
+            [
+                (x - side * size * 0.5, base_y - size * 0.2),
+                (x - side * size * 0.75, base_y - size * 0.1),
+                (x - side * size * 0.8, base_y - size * 0.34),
+            ]
+        )
+        with scene.ink(0.6) as canvas:
+            canvas.drawPath(path_of(tail), paint_of(mix(fur, mane, 0.4), 1, max(1.2, size * 0.035)))
+            canvas.drawCircle(*tail[-1], size * 0.04, paint_of(mane))
+        _body(scene, _LION, x, base_y, size, side, fur)
+        cx, cy = x + side * size * 0.36, base_y - size * 0.5
+        rng = scene.rng
+        from bilderatlas.museum.things.land import lay_dabs
+
+        angles = rng.uniform(0, 2 * np.pi, 130)
+        away = rng.uniform(0.55, 1.0, 130)[:, None]
+        centre = np.stack(
+            [cx + np.cos(angles) * size * 0.22, cy + np.sin(angles) * size * 0.24], 1
+        ) * away + np.array([cx, cy]) * (1 - away)
+        along = np.stack([np.cos(angles), np.sin(angles) + 0.6], 1) * size * 0.09
+        across = np.stack([-along[:, 1], along[:, 0]], 1) * 0.22
+        locks = np.stack([centre - across, centre + along, centre + across], 1)
+        tint = np.asarray(mane) * rng.uniform(0.55, 1.5, (130, 1)) + np.array([0.06, 0.03, 0.0])
+        lay_dabs(scene, locks, np.clip(tint, 0, 1), fine=0.7)
+        face = np.zeros((int(size * 0.5), int(size * 0.5)), np.float32)
+        mid = face.shape[0] / 2
+        ellipsoid(face, mid, mid - size * 0.03, size * 0.13, size * 0.15, size * 0.12)
+        ellipsoid(
+            face,
+            mid + side * size * 0.04,
+            mid + size * 0.07,
+            size * 0.08,
+            size * 0.075,
+            size * 0.16,
+        )
+        mask = np.clip(face * 0.8, 0, 1)
+        scene.lay(
+            mask,
+            shade(cv2.GaussianBlur(face, (0, 0), max(0.5, size * 0.01)), fur, scene.light),
+            (int(cx - mid + side * size * 0.03), int(cy - mid)),
+            fine=0.9,
+        )
+        with scene.ink(0.95, new_id=False) as canvas:
+            fx = cx + side * size * 0.03
+            for eye in (-0.05, 0.06):
+                canvas.drawCircle(
+                    fx + side * eye * size,
+                    cy - size * 0.05,
+                    max(0.8, size * 0.016),
+                    paint_of((0.06, 0.04, 0.02)),
+                )
+            canvas.drawCircle(
+                fx + side * size * 0.05,
+                cy + size * 0.045,
+                max(1.0, size * 0.026),
+                paint_of((0.12, 0.06, 0.05)),
+            )
+            mouth = smooth_curve(
+                [
+                    (fx - side * size * 0.02, cy + size * 0.11),
+                    (fx + side * size * 0.05, cy + size * 0.085),
+                    (fx + side * size * 0.11, cy + size * 0.11),
+                ]
+            )
+            canvas.drawPath(
+                path_of(mouth), paint_of((0.15, 0.07, 0.05), 0.9, max(0.8, size * 0.014))
+            )
+
+
+def draw_dog(
+    scene: Scene, x: float, base_y: float, size: float, colour: Colour, side: float = 1.0
+) -> None:
+    """Lay a dog."""
+    with scene.object("dog"):
+        scene.cast_shadow(ellipse(x, base_y, size * 0.45, size * 0.06), size * 0.04, 0.5)
+        _body(scene, _DOG, x, base_y, size, side, colour)
+        with scene.ink(0.8, new_id=False) as canvas:
+            canvas.drawCircle(
+                x + side * size * 0.47,
+                base_y - size * 0.7,
+                max(0.7, size * 0.014),
+                paint_of((0.05, 0.03, 0.02)),
+            )
+            ear = [
+                (x + side * size * 0.38, base_y - size * 0.72),
+                (x + side * size * 0.33, base_y - size * 0.56),
+            ]
+            canvas.drawPath(
+                path_of(ear), paint_of(mix(colour, (0, 0, 0), 0.5), 1, max(1.0, size * 0.06))
+            )
