@@ -23,7 +23,7 @@ from bilderatlas.store.schema import images
 from bilderatlas.store.segments import Segment, SegmentEntry, broken_files
 from bilderatlas.store.space_writer import manifest_bytes
 from bilderatlas.store.spaces import SpaceEntry, select_spaces
-from bilderatlas.store.sweep import iter_orphans
+from bilderatlas.store.sweep import iter_left_over
 
 if TYPE_CHECKING:
     from bilderatlas.store.collection import CollectionStore
@@ -83,7 +83,7 @@ def _findings(
         if is_quiet:
             yield from _check_manifest(collection, entry)
     if is_quiet:
-        for path in iter_orphans(collection.folder / "features", entries):
+        for path in iter_left_over(collection.folder / "features", entries):
             where = _below(collection, path)
             yield Finding("warning", "A file that no commit names.", where, True, "orphan")
     yield from _check_thumbnails(collection, connection)
