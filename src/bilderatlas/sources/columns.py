@@ -58,11 +58,11 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "image",
         Reading.IMAGE,
-        "image path, image, image file, file, filename, file name, path, file path, image filename,"
-        "image url, iiif service, iiifurl, iiif, iiif image, iiif url, info json, images, img,"
+        "image path, image, image file, file, file name, path, file path, image filename,"
+        "image url, iiif service, iiif url, iiif, iiif image, info json, images, img,"
         "img url, img path, picture, photo, image src, objectImage, primary image url,"
         "primary image, image print, image web, image full, original image url, media url,"
-        "download url, thumbnail url, thumbnailUrl, thumbnail, primary image small,"
+        "download url, thumbnail url, thumbnail, primary image small,"
         "iiifthumburl, image link, Bild, Bilddatei, Dateiname, Datei, Bildpfad, fichier,"
         "afbeelding, bestandsnaam, bestand",
     ),
@@ -121,18 +121,18 @@ RULES: tuple[Rule, ...] = (
         "object_type",
         Reading.TEXT,
         "object type, classification, classification title, object name, artwork type title,"
-        "work type, form, type, Objekttyp, Objektart, type d'objet, objecttype",
+        "work type, form, type, Objekttyp, Objektart, type d'objet",
     ),
     _rule(
         "medium",
         Reading.TEXT,
         "medium, medium display, technique, materials, material, media, support materials,"
-        "Technik, Material, Material/Technik, matériaux, techniek, materiaal",
+        "Technik, Material/Technik, matériaux, techniek, materiaal",
     ),
     _rule(
         "dimensions",
         Reading.TEXT,
-        "dimensions, dimension, measurements, dims, size, Maße, Masse, Abmessungen, afmetingen",
+        "dimensions, dimension, measurements, dims, size, Maße, Abmessungen, afmetingen",
     ),
     _rule(
         "description",
@@ -150,11 +150,11 @@ RULES: tuple[Rule, ...] = (
         "accession",
         Reading.TEXT,
         "accession, accession number, accession no, object number, acno, accessionnum,"
-        "inventory number, inventory no, inv no, inv, main reference number, objectnumber,"
+        "inventory number, inventory no, inv no, inv, main reference number,"
         "objectInventoryNumber, work id, Inventarnummer, Inventar-Nr, Inv-Nr,"
         "numéro d'inventaire, inventarisnummer",
     ),
-    _rule("credit", Reading.TEXT, "credit, credit line, creditline, Kreditzeile"),
+    _rule("credit", Reading.TEXT, "credit, credit line, Kreditzeile"),
     _rule(
         "rights",
         Reading.TEXT,

@@ -19,7 +19,7 @@ IMAGE_SUFFIXES = frozenset(
 """Extensions of the formats that the images room decodes, in lower case."""
 
 MAX_IMAGE_BYTES = DecodeLimits().max_file_bytes
-MAX_ID_CHARS = 500
+MAX_ID_CHARS = 1000
 
 _DIGITS = re.compile(r"([0-9]+)")
 

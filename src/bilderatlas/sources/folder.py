@@ -121,7 +121,7 @@ class FolderKind(SourceKind):
     def accepts(self, address: str) -> bool:
         """Tell whether `address` is a folder."""
         try:
-            return Path(address).expanduser().is_dir()
+            return bool(address.strip()) and Path(address).expanduser().is_dir()
         except (OSError, ValueError, RuntimeError):
             return False
 

@@ -62,6 +62,7 @@ class ColumnMapping:
         }
         self.columns: dict[str, None] = {}
         self.by_content: str | None = None
+        self.picture_address = False
         self.learn(columns)
         if "image" not in self.chosen and not self._shows_pictures(sample):
             self.by_content = _find_picture_column(columns, sample)
