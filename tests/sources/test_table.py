@@ -160,7 +160,7 @@ def test_without_an_image_column_the_columns_are_listed(tmp_path: Path) -> None:
     path = write(tmp_path / "w.csv", "ref,titel\n1,A\n")
     with pytest.raises(SourceError, match=r"1 ref, 2 titel.*--columns image=NAME"):
         open_table(path)
-    records, _ = split(open_table(path, columns={"image": ""}))
+    records, _ = split(open_table(path, columns={"image": "-"}))
     assert [(record.title, record.image_path) for record in records] == [("A", None)]
 
 
@@ -303,7 +303,8 @@ def test_where_pictures_lie(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="on the web") as remote:
         source.read_image(records[0])
     assert remote.value.reason_code == "remote"
-    assert source.fingerprint(records[0]) is None
+    assert source.fingerprint(records[0]) == "remote"
+    assert source.fingerprint(records[6]) == "no-image"
 
 
 def test_nested_values_are_read(tmp_path: Path) -> None:

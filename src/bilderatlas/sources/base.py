@@ -17,7 +17,8 @@ class SourceOptions:
     """What a user may say about a source besides its address.
 
     Attributes:
-        columns: Field name → column name or 1-based number, overriding recognition.
+        columns: Field name → column name or 1-based number, overriding recognition;
+            `-` leaves the field out.
         image_folder: Folder that the paths in a table start from, instead of the table's own.
         absolute_paths: Whether a table may name pictures anywhere on this machine by their full
             path. A server that indexes what strangers send must say no.

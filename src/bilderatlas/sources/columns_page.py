@@ -14,7 +14,7 @@ A column is recognised by its name, without regard to case, spaces, underscores 
 `Object Date`, `object_date` and `ObjectDate` are one, and `[1]` at the end is ignored. Where a
 table has several columns for a field, the first in the list that is filled wins, row by row. A
 name with a point reaches into JSON: `dateRange.startYear`. Name a column yourself with
-`--columns FIELD=NAME`, or by its number, `--columns FIELD=3`; `--columns FIELD=` leaves it out.
+`--columns FIELD=NAME`, or by its number, `--columns FIELD=3`; `--columns FIELD=-` leaves it out.
 Columns that are not recognised are kept with the record and can be filtered under their own names.
 
 Four fields decide several others: `id` the identifier; `image` the path, the URL or the IIIF

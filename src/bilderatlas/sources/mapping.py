@@ -25,6 +25,7 @@ from bilderatlas.sources.places import Picture, Placement, is_url, url_is_pictur
 from bilderatlas.sources.rows import Row, row_failure, row_name
 
 MAX_COLUMNS = 5000
+NO_COLUMN = ("", "-")
 _ALIASES = {
     "image_id": "id",
     "date_display": "date",
@@ -51,7 +52,7 @@ class ColumnMapping:
 
         Args:
             columns: The table's columns, in order.
-            overrides: Field → column name or 1-based number; an empty one leaves the field out.
+            overrides: Field → column name or 1-based number; `-` leaves the field out.
             sample: Rows that show what is in the columns.
 
         Raises:
@@ -230,7 +231,7 @@ def _field_of(name: str) -> str:
 
 def _place_of(name: str, columns: Sequence[str]) -> tuple[Place, ...]:
     """Find the column that a user names: by its exact name, its number, loosely, or into JSON."""
-    if not name.strip():
+    if name.strip() in NO_COLUMN:
         return ()
     if name in columns:
         return (Place(name),)
@@ -268,5 +269,5 @@ def check_pictures(mapping: ColumnMapping, name: str) -> None:
     raise SourceError(
         f"Cannot index '{name}': none of its columns names a picture by path or URL. It has: "
         f"{listed}{more}. Name one with --columns image=NAME (or its number), or import the "
-        "records without pictures with --columns image="
+        "records without pictures with --columns image=-"
     )

@@ -84,9 +84,12 @@ class TableSource(Source):
             )
 
     def fingerprint(self, record: Record) -> str | None:
-        """Return size and modification time of a local file; None for a picture on the web."""
+        """Return size and modification time of a local file.
+
+        What is not fetched cannot change: its token says why, so that indexing again skips it.
+        """
         if record.image_path is None:
-            return None
+            return "remote" if record.iiif_service or record.image_url else "no-image"
         return token_of(self._placement.find_file(record.image_path))
 
     def read_image(self, record: Record) -> bytes:
