@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +105,8 @@ def search_details(
     _refuse_what_has_no_details(query)
     restriction = restrict(collection, view.columns, query)
     asked, notes = _ask(collection, view, query, features_of)
-    in_space = restriction.mask & _covered(view)
+    covered = _layout_of(view).covered
+    in_space = restriction.mask & covered
     mask = in_space if allowed is None else in_space & allowed
     n_candidates = int(np.count_nonzero(mask))
     if not query.include_query:
@@ -112,7 +114,7 @@ def search_details(
         mask = mask & ~listed_mask(view.columns, own)[0]
     engine = engine_of(collection, space)
     evidence = gather_evidence(engine, collection, view, asked, allowed=mask, exact=query.exact)
-    scores = np.where(_covered(view), evidence.scores(), np.float32(-np.inf))
+    scores = np.where(covered, evidence.scores(), np.float32(-np.inf))
     ranking = rank_works(scores, mask & (scores > 0), query.k, query.offset)
     if len(ranking.ordinals) < min(query.k, max(0, int(mask.sum()) - query.offset)):
         notes += ("No further work has a detail in common with the query.",)
@@ -143,7 +145,7 @@ def gather_evidence(
     """Collect votes and verified matches of every picture of the query."""
     n = view.columns.n
     evidence = Evidence(np.zeros(n), {})
-    rows_by_image = _RowsByImage(view)
+    layout = _layout_of(view)
     for picture in asked:
         votes = engine.votes(view, picture.rows.vectors, n_images=n, allowed=allowed, exact=exact)
         evidence.votes = np.maximum(evidence.votes, votes)
@@ -152,7 +154,7 @@ def gather_evidence(
         features = Features.from_rows(picture.rows, picture.size_wh)
         for ordinal, size_wh in zip(candidates.tolist(), sizes, strict=True):
             evidence.n_verified += 1
-            hit = Features.from_rows(rows_by_image.of(ordinal), size_wh)
+            hit = Features.from_rows(_stored_rows(view, layout.rows_of(ordinal)), size_wh)
             agreement = find_agreement(features, hit)
             if agreement is None:
                 continue
@@ -249,36 +251,47 @@ def _rows_of(
     if image_id is None:
         rows = features_of(part)
         return rows, rows.size_wh or (1, 1)
-    places = view.rows_of(image_id)
     size_wh = collection.get_record(image_id).size_wh or (1, 1)
-    return ImageRows(view.vectors_at(places), view.geometry_at(places), size_wh), size_wh
+    return _stored_rows(view, view.rows_of(image_id)), size_wh
 
 
 # What is answered
 
 
-class _RowsByImage:
-    """Finds the rows of an image without looking at all rows again for each of them."""
+class _Layout:
+    """Where the rows of each image lie: found once for a view, in runs of rows of one image."""
 
     def __init__(self, view: SpaceView) -> None:
-        self._view = view
         ordinals = view.ordinals
-        changes = np.flatnonzero(np.diff(ordinals)) + 1
-        self._starts = np.concatenate([[0], changes])
-        self._stops = np.concatenate([changes, [len(ordinals)]])
-        self._ordinals = ordinals[self._starts] if len(ordinals) else ordinals
+        starts = np.flatnonzero(np.diff(ordinals, prepend=np.int32(-2)))
+        by_ordinal = np.argsort(ordinals[starts], kind="stable")
+        self._starts = starts[by_ordinal]
+        self._stops = np.append(starts[1:], len(ordinals))[by_ordinal]
+        self._ordinals = ordinals[starts][by_ordinal]
+        self.covered: Mask = np.zeros(view.columns.n, np.bool_)
+        self.covered[self._ordinals[self._ordinals >= 0]] = True
 
-    def of(self, ordinal: int) -> ImageRows:
-        runs = np.flatnonzero(self._ordinals == ordinal).tolist()
-        spans = [np.arange(self._starts[run], self._stops[run]) for run in runs]
-        rows = np.concatenate([np.empty(0, np.int64), *spans])
-        return ImageRows(self._view.vectors_at(rows), self._view.geometry_at(rows))
+    def rows_of(self, ordinal: int) -> Ints:
+        """Return the rows `(m,)` of the image at this place in the columns."""
+        first, last = np.searchsorted(self._ordinals, (ordinal, ordinal + 1)).tolist()
+        spans = [np.arange(self._starts[run], self._stops[run]) for run in range(first, last)]
+        return np.concatenate([np.empty(0, np.int64), *spans])
 
 
-def _covered(view: SpaceView) -> Mask:
-    covered = np.zeros(view.columns.n, np.bool_)
-    covered[view.ordinals[view.ordinals >= 0]] = True
-    return covered
+_LAYOUTS: WeakKeyDictionary[SpaceView, _Layout] = WeakKeyDictionary()
+_LAYOUTS_LOCK = threading.Lock()
+
+
+def _layout_of(view: SpaceView) -> _Layout:
+    with _LAYOUTS_LOCK:
+        layout = _LAYOUTS.get(view)
+        if layout is None:
+            layout = _LAYOUTS[view] = _Layout(view)
+        return layout
+
+
+def _stored_rows(view: SpaceView, rows: Ints) -> ImageRows:
+    return ImageRows(view.vectors_at(rows), view.geometry_at(rows))
 
 
 def _sizes(collection: CollectionStore, view: SpaceView, ordinals: Ints) -> list[tuple[int, int]]:

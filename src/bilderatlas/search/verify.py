@@ -319,12 +319,9 @@ def _guided_pairs(
     query: Features, hit: Features, alike: npt.NDArray[np.float32], matrix: Floats
 ) -> Ints:
     """Pair again, now that the place of every feature in the hit is known."""
-    sent = project(matrix, query.places)
-    lengths = (query.vectors**2).sum(axis=1)[:, None] + (hit.vectors**2).sum(axis=1)[None]
-    near = np.abs(sent[:, None, 0] - hit.places[None, :, 0]) <= 2 * _TOLERANCE
-    near &= np.abs(sent[:, None, 1] - hit.places[None, :, 1]) <= 2 * _TOLERANCE
-    rows, columns = np.nonzero(near)
-    squares = lengths[rows, columns] - 2 * alike[rows, columns]
+    rows, columns = _neighbours(project(matrix, query.places), hit.places, 2 * _TOLERANCE)
+    lengths = [np.einsum("nd,nd->n", each.vectors, each.vectors) for each in (query, hit)]
+    squares = lengths[0][rows] + lengths[1][columns] - 2 * alike[rows, columns]
     close = squares <= _GUIDED_DISTANCE**2
     pairs = np.stack([rows[close], columns[close]], axis=1)
     pairs_agree = agrees(query, hit, pairs, matrix)
@@ -335,6 +332,19 @@ def _guided_pairs(
         first = np.sort(np.unique(pairs[:, side], return_index=True)[1])
         pairs, distances = pairs[first], distances[first]
     return one_place_once(query, hit, pairs, distances)
+
+
+def _neighbours(places: Floats, others: Floats, reach: float) -> tuple[Ints, Ints]:
+    """Return all pairs of `(m, 2)` places and `(n, 2)` others within a square of `reach`."""
+    by_x = np.argsort(others[:, 0], kind="stable")
+    ascending = others[by_x, 0]
+    first = np.searchsorted(ascending, places[:, 0] - reach, "left")
+    counts = np.searchsorted(ascending, places[:, 0] + reach, "right") - first
+    rows = np.repeat(np.arange(len(places)), counts)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    columns = by_x[np.repeat(first, counts) + within]
+    near = np.abs(places[rows, 1] - others[columns, 1]) <= reach
+    return rows[near], columns[near]
 
 
 def _weigh(query: Features, hit: Features, pairs: Ints, matrix: Floats) -> Agreement:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -33,6 +34,7 @@ _BLOCK_ROWS = 1 << 16
 _TRAINING_ROWS = 24  # for each list
 _ROUNDS = 4
 _MAX_LISTS = 4096
+_YOUNG_S = 3600.0
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -128,6 +130,34 @@ def build_lists(coarse: Any, blocks: Iterator[npt.NDArray[Any]]) -> Any:
     return index
 
 
+def search_lists(
+    index: Any, queries: Floats, lists: tuple[Floats, Ints], *, k: int, parameters: Any
+) -> tuple[Floats, Ints]:
+    """Search the lists that the coarse quantiser named, once for all parts.
+
+    faiss' own wrapper of this call takes no parameters, so the call below it is made. `lists` are
+    the squared distances to the nearest centres and their numbers, both `(q, nprobe)`.
+
+    Returns:
+        `(q, k)` squared distances, ascending, and rows of the part, −1 where there are fewer.
+    """
+    centre_squares, centres = lists
+    squares = np.empty((len(queries), k), np.float32)
+    rows = np.empty((len(queries), k), np.int64)
+    index.search_preassigned_c(
+        len(queries),
+        faiss.swig_ptr(queries),
+        k,
+        faiss.swig_ptr(centres),
+        faiss.swig_ptr(centre_squares),
+        faiss.swig_ptr(squares),
+        faiss.swig_ptr(rows),
+        False,
+        parameters,
+    )
+    return squares, rows
+
+
 def write_index(index: Any, folder: Path, name: str) -> int:
     """Write a faiss index under a name that is new: temporary name, fsync, rename; its bytes."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -184,10 +214,13 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def sweep(folder: Path, manifest: Manifest | None) -> None:
-    """Remove derived files that no manifest names: those of old generations and broken writes."""
+    """Remove derived files that no manifest names: those of old generations and broken writes.
+
+    Young ones stay: another process may be about to name them.
+    """
     kept = manifest.file_names() if manifest else set()
     for path in folder.glob("*.faiss"):
-        if path.name not in kept:
+        if path.name not in kept and time.time() - path.stat().st_mtime > _YOUNG_S:
             unlink_quietly(path)
 
 

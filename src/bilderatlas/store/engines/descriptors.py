@@ -10,6 +10,7 @@ collection receives one vote, so that a repeated pattern does not outvote a whol
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from bilderatlas.store.engines.descriptor_parts import Manifest, PartEntry, Segm
 
 N_NEIGHBOURS = 10  # the last of them is the background against which the others are weighed
 SCANNED_ROWS = 20_000  # so many rows are compared one by one: an index would gain nothing
-_N_PROBES = 3
+_N_PROBES = 2
 _GROWTH = 0.5  # new rows as a share of the indexed ones, above which all is built again
 _MAX_PARTS = 6  # beyond those that the size itself asks for
 _BACKGROUND = 190.0  # least background distance: many copies of one print are no background
@@ -114,13 +115,12 @@ class DescriptorEngine:
         """
         check_dimension(vectors, view.dim, view.model_id)
         alive = view.ordinals >= 0
-        if allowed is not None:
+        if allowed is not None and not allowed.all():
             alive &= allowed[np.maximum(view.ordinals, 0)]
         n_alive = int(alive.sum())
         if n_alive == 0 or len(vectors) == 0:
             return np.zeros(n_images)
         queries = np.ascontiguousarray(vectors, np.float32)
-        faiss.omp_set_num_threads(1)
         if exact or n_alive <= SCANNED_ROWS:
             squares, rows = _scan(view, queries, np.flatnonzero(alive))
         else:
@@ -137,20 +137,18 @@ class DescriptorEngine:
         self, view: DescriptorView, queries: Floats, alive: Mask | None
     ) -> tuple[Floats, Ints]:
         opened = self._open(view)
+        faiss.omp_set_num_threads(1)  # one thread a query, as many queries as there are cores
         found = []
         if opened.parts:
-            lists_squares, lists = opened.coarse.search(queries, _N_PROBES)
+            lists = opened.coarse.search(queries, _N_PROBES)
         for part in opened.parts:
             options: dict[str, Any] = {"nprobe": _N_PROBES}
             if alive is not None:
                 bits = np.packbits(alive[part.start : part.start + part.n_rows], bitorder="little")
                 options["sel"] = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
-            squares, rows = part.index.search_preassigned(
-                queries,
-                N_NEIGHBOURS,
-                lists,
-                lists_squares,
-                params=faiss.SearchParametersIVF(**options),
+            parameters = faiss.SearchParametersIVF(**options)
+            squares, rows = parts_.search_lists(
+                part.index, queries, lists, k=N_NEIGHBOURS, parameters=parameters
             )
             found.append((squares, np.where(rows >= 0, rows + part.start, -1)))
         tail = np.arange(opened.tail_start, view.n_rows)
@@ -219,6 +217,7 @@ class DescriptorEngine:
         return _Opened(segments, coarse, tuple(opened), start)
 
     def _built(self, view: DescriptorView, segments: tuple[str, ...], lengths: Ints) -> _Opened:
+        faiss.omp_set_num_threads(os.cpu_count() or 1)  # of this thread; a search sets it back
         blocks = [segment.vectors for segment in view.segments]
         n_lists = parts_.list_count(int(lengths.sum()))
         coarse = parts_.train_coarse(parts_.training_sample(blocks, n_lists), n_lists)
@@ -299,6 +298,7 @@ def weigh_votes(
 
 def _scan(view: DescriptorView, queries: Floats, rows: Ints) -> tuple[Floats, Ints]:
     """Compare with each of `rows` (ascending), block by block; squared distances and rows."""
+    faiss.omp_set_num_threads(1)
     found = []
     start = 0
     for segment in view.segments:
