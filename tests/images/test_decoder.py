@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from bilderatlas.errors import Failure, ImageError, UnavailableError
@@ -143,6 +145,40 @@ def test_children_inherit_no_secrets_no_sockets_and_an_empty_folder(
         targets = [str(fd.readlink()) for fd in (process / "fd").iterdir()]
         assert all(target.startswith("pipe:") or target == "/dev/null" for target in targets)
     assert not folder.exists()
+
+
+@posix
+def test_children_of_a_killed_parent_end_and_leave_nothing(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from bilderatlas.images.decoder import Decoder\n"
+        "decoder = Decoder(n_children=1)\n"
+        "decoder.decode(sys.stdin.buffer.read(), side_px=16)\n"
+        "print(*(child.pid for child in decoder._alive), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        input=SOUND,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert ended.returncode == -signal.SIGKILL
+    pid = int(ended.stdout)
+    for _ in range(200):
+        if not list(tmp_path.iterdir()) and not is_alive(pid):
+            break
+        time.sleep(0.05)
+    assert list(tmp_path.iterdir()) == []
+    assert not is_alive(pid)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_the_child_loads_no_more_than_it_needs() -> None:

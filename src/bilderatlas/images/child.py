@@ -7,9 +7,11 @@ Started by `process`, never by hand. It ends when its input ends.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from bilderatlas.errors import ImageError
@@ -71,8 +73,14 @@ def main() -> None:
     os.dup2(2, 1)  # a decoder that prints must not be heard as an answer
     prepare(limits)
     sandbox.lock_up(limits.memory_bytes)
-    serve(requests, answers, limits)
-    os._exit(0)  # nothing to tidy up, and hostile objects need no finalisers
+    try:
+        serve(requests, answers, limits)
+    except BrokenPipeError:
+        pass  # the parent was killed
+    finally:
+        with contextlib.suppress(OSError):
+            Path.cwd().rmdir()  # empty, and nobody else's; a killed parent cannot do it
+        os._exit(0)  # hostile objects need no finalisers
 
 
 if __name__ == "__main__":

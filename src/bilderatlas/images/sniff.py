@@ -66,7 +66,8 @@ def sniff_format(content: bytes) -> str:
             return name
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "WEBP"
-    if any(magic.startswith(content) for magic, _ in _MAGIC) or b"RIFF".startswith(content):
+    marks = (*(magic for magic, _ in _MAGIC), b"RIFF")
+    if len(content) > 1 and any(mark.startswith(content) for mark in marks):
         raise refusal("truncated")
     head = bytes(content[:_HEAD_BYTES])
     if what := _other_picture(head):
