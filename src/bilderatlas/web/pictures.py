@@ -137,6 +137,4 @@ def pictures_of(collection: Collection, image_ids: Sequence[str]) -> list[Pictur
 def hit_pictures(collection: Collection, hits: Iterable[Hit]) -> list[tuple[Hit, Picture]]:
     """Pair hits with their pictures."""
     listed = list(hits)
-    return list(
-        zip(listed, pictures_of(collection, [hit.image_id for hit in listed]), strict=True)
-    )
+    return list(zip(listed, pictures_of(collection, [hit.image_id for hit in listed]), strict=True))

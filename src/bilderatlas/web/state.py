@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import QueryError, UnknownNameError
@@ -72,8 +72,9 @@ class SearchState:
                 many[_MANY[name]].append(value)
             elif name in _ONE:
                 one[_ONE[name]] = value
-        unique = {name: tuple(dict.fromkeys(values)) for name, values in many.items()}
-        return cls(collection, **unique, **one)
+        values: dict[str, Any] = dict(one)
+        values |= {name: tuple(dict.fromkeys(texts)) for name, texts in many.items()}
+        return cls(collection, **values)
 
     def params(self) -> list[tuple[str, str]]:
         """Write the parameters in a fixed order, without what is the default anyway."""
@@ -129,9 +130,7 @@ class SearchState:
             (self.not_text, -1, PartKind.TEXT),
         )
         return tuple(
-            parse_part(text, sign=sign, kind=kind)
-            for texts, sign, kind in groups
-            for text in texts
+            parse_part(text, sign=sign, kind=kind) for texts, sign, kind in groups for text in texts
         )
 
     # ---- one change each; every change goes back to the first page of results ----
@@ -164,7 +163,8 @@ class SearchState:
 
     def changed(self, **values: str) -> Self:
         """Replace single values by name."""
-        return replace(self, **{"offset": "", **values})
+        fresh: dict[str, Any] = {"offset": "", **values}
+        return replace(self, **fresh)
 
     def moved_to(self, collection: str, *, by: str, known: Iterable[str] = ()) -> Self:
         """Put the question to another collection: images are named with theirs from then on.

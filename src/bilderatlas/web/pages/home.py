@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bilderatlas.store.library import CollectionInfo
 
 BAND_SHARES = 8.0  # widths of the pictures in one band, in multiples of their common height
-N_SAMPLED = 18
+N_SAMPLED = 18  # enough for one band even if all pictures are narrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Band:
     """One collection on the home page."""
 
     info: CollectionInfo
-    pictures: Sequence[Picture]
+    rows: Sequence[Sequence[Picture]]
     spaces: Sequence[SpaceInfo]
 
     @property
@@ -58,10 +58,10 @@ class Band:
     def starts(self) -> list[tuple[Picture, str, str]]:
         """Sentences to start from: a picture, a criterion in words, and the address."""
         found = []
-        for picture, space in zip(self.pictures[1:], self.spaces, strict=False):
-            state = SearchState(
-                self.info.name, like=(spell_image(picture.image_id),), by=space.model_id
-            )
+        for row, space in zip(self.rows, self.spaces, strict=False):
+            picture = row[len(row) // 2]
+            part = spell_image(picture.image_id)
+            state = SearchState(self.info.name, like=(part,), by=space.model_id)
             found.append((picture, str(space.card["judges_by"]), state.url()))
         return found[:1]
 
@@ -98,18 +98,27 @@ class HomePage:
 
 def home_page(library: Library, *, with_jobs: bool) -> HomePage:
     """Gather the collections with a few of their pictures, and the jobs that are running."""
-    bands = [_band(library, info) for info in library.collections()]
+    infos = library.collections()
+    n_rows = max(1, 4 - len(infos))  # few collections have more room each
+    bands = [_band(library, info, n_rows) for info in infos]
     return HomePage(bands, running_rows(library) if with_jobs else ())
 
 
-def _band(library: Library, info: CollectionInfo) -> Band:
+def _band(library: Library, info: CollectionInfo, n_rows: int) -> Band:
     collection = library[info.name]
     spaces = collection.spaces()
     if not info.n_images:
         return Band(info, (), spaces)
-    hits = collection.sample(N_SAMPLED, seed=info.version)
-    pictures = pictures_of(collection, [hit.image_id for hit in hits])
-    return Band(info, fill_band(pictures), spaces)
+    hits = collection.sample(N_SAMPLED * n_rows, seed=info.version)
+    found = pictures_of(collection, [hit.image_id for hit in hits])
+    pictures = [picture for picture in found if picture.sha256]
+    rows: list[list[Picture]] = []
+    for _ in range(n_rows):
+        row = fill_band(pictures)
+        pictures = pictures[len(row) :]
+        if row and (not rows or pictures):  # a last row that is not full would look torn
+            rows.append(row)
+    return Band(info, rows, spaces)
 
 
 def fill_band(pictures: Sequence[Picture], shares: float = BAND_SHARES) -> list[Picture]:

@@ -43,7 +43,7 @@ class Tile:
     @property
     def src(self) -> str:
         """Its thumbnail; empty where the picture could not be found."""
-        if self.picture is not None:
+        if self.picture is not None and self.picture.sha256:
             return self.picture.src(256)
         if self.part is not None and self.part.kind is PartKind.UPLOAD:
             return urls.upload_thumbnail(self.part.value)
@@ -154,6 +154,26 @@ class SearchPage:
         return self.space.card if self.space else {}
 
     @property
+    def judged_by(self) -> str:
+        """The criterion in words; as it was asked for where there is none of that name."""
+        return str(self.card.get("judges_by", self.state.by))
+
+    @property
+    def embeds_text(self) -> bool:
+        """Tell whether words can be compared with pictures under the criterion."""
+        return bool(self.card.get("embeds_text"))
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that make sense under the criterion, the default first."""
+        return list(self.card.get("metrics", ()))
+
+    @property
+    def finds_details(self) -> bool:
+        """Tell whether the criterion finds details, mirrored ones on request."""
+        return bool(self.card.get("many_rows"))
+
+    @property
     def likes(self) -> list[Tile]:
         """The light box of examples."""
         return [tile for tile in self.tiles if tile.sign > 0]
@@ -170,15 +190,15 @@ class SearchPage:
 
     @property
     def rule(self) -> Rule | None:
-        """The chosen rule, if there is one of that name."""
-        name = self.state.rule or DEFAULT_RULE
+        """The rule in use, if there is one of that name."""
+        used = self.hits.criterion.rule if self.hits and self.hits.criterion else ""
+        name = used or self.state.rule or DEFAULT_RULE
         return next((rule for rule in RULES if rule.name == name), None)
 
     @property
     def metric(self) -> str:
         """The metric in use."""
-        metrics = self.card.get("metrics") or [""]
-        return self.state.metric or str(metrics[0])
+        return self.state.metric or next(iter(self.metrics), "")
 
     @property
     def k(self) -> str:
@@ -233,6 +253,14 @@ class SearchPage:
             return ""
         first = self.hits.query.offset + 1
         return f"{thousands(first)}–{thousands(first + len(self.results) - 1)}"
+
+    @property
+    def stop(self) -> int | None:
+        """For details: after how many results no more agreement was found; None: no such line."""
+        verified = [result.hit.match is not None for result in self.results]
+        if not self.finds_details or not self.state.has_parts or all(verified):
+            return None
+        return sum(verified)
 
     @property
     def next_url(self) -> str:
@@ -333,11 +361,16 @@ def _chosen(spaces: Sequence[SpaceInfo], model_id: str) -> SpaceInfo | None:
     return next((space for space in spaces if space.model_id == model_id), None)
 
 
+_PLACES = {"column": "where", "combination rule": "rule", "metric": "rule"}
+
+
 def _place(error: BilderatlasError) -> str:
     if isinstance(error, FilterError):
         return "where"
     if isinstance(error, UnknownNameError):
-        return {"column": "where", "combination rule": "rule", "metric": "rule"}.get(error.kind, "sentence")
+        return {"column": "where", "combination rule": "rule", "metric": "rule"}.get(
+            error.kind, "sentence"
+        )
     return "sentence"
 
 

@@ -19,9 +19,11 @@ from bilderatlas.web.state import SearchState, spell_image
 if TYPE_CHECKING:
     from bilderatlas.api import Collection, Library, SpaceInfo
     from bilderatlas.search.hits import Hit, Hits
-    from bilderatlas.store.collection import StoredImage
+    from bilderatlas.store.images import StoredImage
 
-N_NEIGHBOURS = 10
+N_NEIGHBOURS = 14
+STRIP_PX = 1120  # what fits beside the criterion on a common screen
+STRIP_HEIGHT_PX, STRIP_GAP_PX = 96, 10
 MAX_SHOWN_PIXELS = 40_000_000  # larger originals are opened on request only
 FIELDS = (
     ("school", "School"),
@@ -229,12 +231,24 @@ def _rows(collection: Collection, picture: Picture) -> list[NeighbourRow]:
     spaces: Mapping[str, SpaceInfo] = {space.model_id: space for space in collection.spaces()}
     found = collection.neighbours(picture.image_id, N_NEIGHBOURS)
     part = spell_image(picture.image_id)
-    return [
-        NeighbourRow(
-            space,
-            found.get(model_id),
-            hit_pictures(collection, found[model_id]) if model_id in found else (),
-            SearchState(collection.name, like=(part,), by=model_id).url(),
-        )
-        for model_id, space in spaces.items()
-    ]
+    rows = []
+    for model_id, space in spaces.items():
+        hits = found.get(model_id)
+        # local features rank everything somehow; only what was verified is a neighbour
+        near = [hit for hit in hits or () if hit.match or not space.card["many_rows"]]
+        url = SearchState(collection.name, like=(part,), by=model_id).url()
+        rows.append(NeighbourRow(space, hits, fill_strip(hit_pictures(collection, near)), url))
+    return rows
+
+
+def fill_strip(pairs: Sequence[tuple[Hit, Picture]]) -> list[tuple[Hit, Picture]]:
+    """Return so many of the nearest as fill one strip, at least one."""
+    chosen: list[tuple[Hit, Picture]] = []
+    left_px: float = STRIP_PX
+    for hit, picture in pairs:
+        width, height = picture.size_wh
+        left_px -= STRIP_HEIGHT_PX * width / max(height, 1) + STRIP_GAP_PX
+        if left_px < 0 and chosen:
+            break
+        chosen.append((hit, picture))
+    return chosen
