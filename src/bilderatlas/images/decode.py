@@ -43,7 +43,10 @@ PLUGINS = (  # imported before the process is locked; Pillow's other sixty stay 
     TiffImagePlugin,
     WebPImagePlugin,
 )
-REDUCING_GAP = 2.0  # averaged down to twice the wanted size, from there by Lanczos
+DRAFT_GAP = (
+    1.5  # a JPEG is decoded at this many times the wanted size or more: 52 dB to the full way
+)
+REDUCING_GAP = 2.0  # anything else is averaged down to twice the wanted size, from there by Lanczos
 _WEBP_BYTES_PER_PIXEL = 9  # two canvases, and what the decoder itself needs
 _TRUNCATED = re.compile(r"truncat|unexpected end|not enough|ran out|missing end|incomplete", re.I)
 _TOO_MUCH_TEXT = re.compile(r"Decompressed data too large|Too much memory used in text")
@@ -99,7 +102,7 @@ def open_picture(content: bytes, format_: str, side_px: int, limits: DecodeLimit
         # always the same, whether or not thumbnails are wanted: the pixels must not depend on it
         base_px = max(side_px, *THUMBNAIL_SIDES_PX)
         if format_ == "JPEG":
-            file.draft(None, scale_to_side(size_wh, round(base_px * REDUCING_GAP)))
+            file.draft(None, scale_to_side(size_wh, round(base_px * DRAFT_GAP)))
         file.load()
         if format_ != "JPEG":
             size_wh = file.size  # Pillow turns a TIFF upright while it loads it
