@@ -43,9 +43,7 @@ PLUGINS = (  # imported before the process is locked; Pillow's other sixty stay 
     TiffImagePlugin,
     WebPImagePlugin,
 )
-DRAFT_GAP = (
-    1.5  # a JPEG is decoded at this many times the wanted size or more: 52 dB to the full way
-)
+DRAFT_GAP = 1.5  # JPEG: decoded at so many times the wanted size (52 dB to the long way), or more
 REDUCING_GAP = 2.0  # anything else is averaged down to twice the wanted size, from there by Lanczos
 _WEBP_BYTES_PER_PIXEL = 9  # two canvases, and what the decoder itself needs
 _TRUNCATED = re.compile(r"truncat|unexpected end|not enough|ran out|missing end|incomplete", re.I)
