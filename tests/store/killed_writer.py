@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
-from tests.store.building import card, details_of, new_image, rows_of
 
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.writer import CollectionWriter
+from tests.store.building import card, details_of, new_image, rows_of
 
 MODELS = {"colour.test": rows_of, "details.test": details_of}
 State = dict[str, tuple[int, frozenset[str]]]

@@ -11,10 +11,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.store.building import card, commit, filled
 
 from bilderatlas.errors import ConflictError, NotFoundError, StoreError
 from bilderatlas.store.library import LibraryStore
+from tests.store.building import card, commit, filled
 
 
 def files_of(root: Path) -> dict[str, str]:
@@ -91,7 +91,9 @@ def test_every_flipped_bit_in_a_backup_is_found(library: LibraryStore, tmp_path:
     LibraryStore.restore(folder, tmp_path / "new").close()
 
 
-@pytest.mark.parametrize("name", ["../evil", "/evil", "collections/../../evil", "other/evil", "c:x"])
+@pytest.mark.parametrize(
+    "name", ["../evil", "/evil", "collections/../../evil", "other/evil", "c:x"]
+)
 def test_names_that_leave_the_library_are_refused(tmp_path: Path, name: str) -> None:
     said = {
         "format": "bilderatlas-backup",

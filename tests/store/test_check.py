@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import delete, insert, select, text, update
-from tests.store.building import card, commit, details_of, filled, new_image, sha256_of, vector_of
 
 from bilderatlas.errors import ConflictError, StoreError
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.database import write_transaction
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.schema import collections, segments
+from tests.store.building import card, commit, details_of, filled, new_image, sha256_of, vector_of
 
 MODEL = "colour.test"
 

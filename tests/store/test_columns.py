@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.store.building import commit, filled
 
 from bilderatlas.errors import StoreError, UnknownNameError, UsageError
 from bilderatlas.records import FieldKind, Record
 from bilderatlas.store.check import differing_columns
-from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.columns import Columns, packed_columns
 from bilderatlas.store.columns_build import build_table, column_name, extend_table
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.writer import NewImage
+from tests.store.building import commit, filled
 
 RECORDS = [
     Record("a", title="T", creators=("X", "Y"), year_begin=1600, year_end=1610),
@@ -47,7 +46,9 @@ def test_columns_say_what_the_records_say(columns: Columns) -> None:
     years, missing = columns.numbers("year_begin")
     assert (years.dtype, years[~missing].tolist()) == (np.int32, [1600, -500])
     offsets, codes, values = columns.lists("creators")
-    assert [[values[c] for c in codes[a:b]] for a, b in zip(offsets, offsets[1:], strict=False)] == [
+    assert [
+        [values[c] for c in codes[a:b]] for a, b in zip(offsets, offsets[1:], strict=False)
+    ] == [
         ["X", "Y"],
         [],
         ["Y"],
@@ -149,9 +150,7 @@ tables = st.dictionaries(st.integers(0, 30), records, max_size=12)
 
 
 def rows_of_table(table: dict[int, dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return [
-        (key, f"i{key}", "indexed", key, None, json.dumps(table[key])) for key in sorted(table)
-    ]
+    return [(key, f"i{key}", "indexed", key, None, json.dumps(table[key])) for key in sorted(table)]
 
 
 @given(tables, tables, st.sets(st.integers(0, 30)))

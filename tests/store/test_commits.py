@@ -4,18 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.store.building import (
-    DIM,
-    card,
-    commit,
-    details_of,
-    failed_image,
-    filled,
-    new_image,
-    rows_of,
-    sha256_of,
-    vector_of,
-)
 
 from bilderatlas.errors import (
     Failure,
@@ -31,6 +19,18 @@ from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.images import ImageState
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.writer import NewImage
+from tests.store.building import (
+    DIM,
+    card,
+    commit,
+    details_of,
+    failed_image,
+    filled,
+    new_image,
+    rows_of,
+    sha256_of,
+    vector_of,
+)
 
 MODEL = "colour.test"
 

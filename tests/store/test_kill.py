@@ -11,6 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.library import LibraryStore
 from tests.store.building import sha256_of
 from tests.store.killed_writer import (
     MODELS,
@@ -21,9 +24,6 @@ from tests.store.killed_writer import (
     open_writer,
     run_step,
 )
-
-from bilderatlas.store.collection import CollectionStore
-from bilderatlas.store.library import LibraryStore
 
 ROOT = Path(__file__).parents[2]
 N_POINTS = 390
@@ -144,9 +144,7 @@ def test_killed_at_a_random_moment(tmp_path: Path, seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_killed_at_every_write_point(tmp_path: Path) -> None:
-    n_killed = sum(
-        kill_at_point(tmp_path / str(point), point) for point in range(1, N_POINTS + 1)
-    )
+    n_killed = sum(kill_at_point(tmp_path / str(point), point) for point in range(1, N_POINTS + 1))
     assert n_killed > N_POINTS * 0.85
 
 

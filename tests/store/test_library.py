@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
-from tests.store.building import card, commit, filled
 
 from bilderatlas.errors import (
     ConflictError,
@@ -23,6 +22,7 @@ from bilderatlas.store import migrate as migrate_module
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.migrations import FORMAT_VERSION, MIGRATIONS, Migration
 from bilderatlas.store.schema import metadata
+from tests.store.building import card, commit, filled
 
 
 def test_a_library_is_made_and_opened(tmp_path: Path) -> None:
