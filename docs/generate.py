@@ -13,8 +13,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import typer.main
 
 from bilderatlas import errors
@@ -32,17 +32,15 @@ def cli_page() -> str:
     """Return the reference of the command line."""
     lines = ["# The command line", "", START, ""]
     for path, command in _commands(typer.main.get_command(app), "bilderatlas"):
-        context = click.Context(command, info_name=path, max_content_width=96)
-        context.formatter_class = click.HelpFormatter
+        context = command.make_context(path, [], resilient_parsing=True, max_content_width=96)
         lines += [f"## `{path}`", "", "```text", command.get_help(context), "```", ""]
     return "\n".join([*lines, END, ""])
 
 
-def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     yield path, command
-    if isinstance(command, click.Group):
-        for name, member in sorted(command.commands.items()):
-            yield from _commands(member, f"{path} {name}")
+    for name, member in sorted(getattr(command, "commands", {}).items()):
+        yield from _commands(member, f"{path} {name}")
 
 
 def extractors_page() -> str:

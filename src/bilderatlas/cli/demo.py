@@ -10,6 +10,7 @@ import typer
 from bilderatlas.api import Library, create
 from bilderatlas.api import index as run_index
 from bilderatlas.api.index import submit_index
+from bilderatlas.api.worker import start_worker
 from bilderatlas.cli.options import JsonOption, LibraryOption
 from bilderatlas.cli.output import print_json, say, shown_progress
 from bilderatlas.errors import ConflictError
@@ -48,11 +49,10 @@ def demo(
             _tell(opened, report, started, as_json)
             return
         _submit_rest(opened, address)
-        root = opened.root
-    from bilderatlas.web.server import serve as run_server
+        say(f"Searchable after {time.monotonic() - started:.1f} s; more criteria follow as a job.")
+        from bilderatlas.web.server import serve as run_server
 
-    say(f"Searchable after {time.monotonic() - started:.1f} s; further criteria follow as a job.")
-    run_server(root, host="127.0.0.1", port=port, mode="local", open_browser=browser)
+        run_server(opened, port=port, open_browser=browser, start_worker=start_worker, announce=say)
 
 
 def _submit_rest(opened: Library, address: str) -> None:

@@ -30,6 +30,10 @@ def index(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try pictures again that failed before.")
     ] = False,
+    keep_first: Annotated[
+        bool,
+        typer.Option("--keep-first", help="Of rows that share an id, index the first."),
+    ] = False,
     workers: Annotated[
         int, typer.Option(help="Decoding processes and extracting threads; 0: one a processor.")
     ] = 0,
@@ -48,6 +52,7 @@ def index(
                 extractors=tuple(extractor or ()),
                 workers=workers,
                 retry_failed=retry_failed,
+                keep_first=keep_first,
                 on_progress=on_progress,
             )
             report = run_index(opened, source, collection, columns=wanted, options=options)

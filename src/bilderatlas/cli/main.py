@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 
-import click
 import typer
 
 from bilderatlas import __version__
@@ -63,7 +63,7 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; failures end in one sentence and an exit status, never a traceback."""
+    """Run the command line; every failure that has a name ends in a sentence and a status."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -71,21 +71,26 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit status: 0, 1 failed, 2 usage, 130 interrupted."""
     try:
         status = app(arguments, standalone_mode=False)
-        return status if isinstance(status, int) else 0
     except BilderatlasError as error:
         _tell(error.code, str(error), as_json="--json" in arguments)
         return error.exit_status
-    except click.exceptions.Abort:
-        return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        typer.echo(f"bilderatlas: {error.format_message()}", err=True)
+        typer.echo(f"Try: bilderatlas {_command_words(arguments)}--help", err=True)
         return error.exit_code
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. What was done stands; run the same command to go on.", err=True)
-        return INTERRUPTED
+    except typer.Abort:
+        status = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left early, as `head` does
         return 0
+    if status == INTERRUPTED:
+        typer.echo("Interrupted. What was done stands; run the same command to go on.", err=True)
+    return status if isinstance(status, int) else 0
+
+
+def _command_words(arguments: list[str]) -> str:
+    words = list(itertools.takewhile(lambda word: not word.startswith("-"), arguments))
+    return "".join(f"{word} " for word in words[:2] if word.isalpha())
 
 
 def _tell(code: str, message: str, *, as_json: bool) -> None:

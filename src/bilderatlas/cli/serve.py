@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bilderatlas.api import create
+from bilderatlas.api.worker import start_worker
 from bilderatlas.cli.options import LibraryOption
 from bilderatlas.cli.output import say
 
@@ -27,5 +28,12 @@ def serve(
 
     with create(library) as opened:
         say(f"Library: {opened.root}")
-        root = opened.root
-    run_server(root, host=host, port=port, mode=mode, open_browser=browser)
+        run_server(
+            opened,
+            host=host,
+            port=port,
+            mode=mode,
+            open_browser=browser,
+            start_worker=start_worker,
+            announce=say,
+        )

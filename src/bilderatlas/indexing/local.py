@@ -59,14 +59,16 @@ def index_source(
 
     Raises:
         ConflictError: the name belongs to another source, or somebody else is writing.
-        SourceError: the source cannot be read.
+        SourceError: the source cannot be read, or gives two images one id.
         UnknownNameError: an extractor that there is not.
     """
     options = options or IndexOptions()
     started = time.monotonic()
     extractors = [EXTRACTORS.get(model_id) for model_id in options.extractors]
-    first = next(iter(source.iter_records()), None)  # an unreadable source leaves nothing behind
-    del first
+    if options.keep_first:
+        next(iter(source.iter_records()), None)  # an unreadable source leaves nothing behind
+    else:
+        source.check_ids()
     collection = store.create_collection(
         name, source_kind=source.kind, source_address=source.address
     )
@@ -160,9 +162,24 @@ class _Run:
                 else:
                     rows[place][extractor.card.model_id] = extracted
         return [
-            _outcome(fetched, found, rows[place], failures.get(place))
+            self._outcome(fetched, found, rows[place], failures.get(place))
             for place, (fetched, found) in enumerate(batch)
         ]
+
+    def _outcome(
+        self,
+        fetched: Fetched,
+        found: DecodedImage | Failure,
+        rows: dict[str, ImageRows],
+        failure: Failure | None,
+    ) -> Outcome:
+        if isinstance(found, Failure):
+            record = self.source.complete(fetched.record, {})
+            return Outcome(record, None, None, {}, found)
+        record = self.source.complete(fetched.record, found.found)
+        if failure is not None:
+            return Outcome(record, None, None, {}, failure)
+        return Outcome(record, fetched.sha256, found, rows, None)
 
     def _needs(self, fetched: Fetched, extractor: Extractor) -> bool:
         image_id = fetched.record.image_id
@@ -226,20 +243,6 @@ def _batched(
             batch, weight = [], 0.0
     if batch:
         yield batch
-
-
-def _outcome(
-    fetched: Fetched,
-    found: DecodedImage | Failure,
-    rows: dict[str, ImageRows],
-    failure: Failure | None,
-) -> Outcome:
-    if isinstance(found, Failure):
-        return Outcome(fetched.record, None, None, {}, found)
-    record = fetched.record.filled_from(found.found)
-    if failure is not None:
-        return Outcome(record, None, None, {}, failure)
-    return Outcome(record, fetched.sha256, found, rows, None)
 
 
 def _extract_each(

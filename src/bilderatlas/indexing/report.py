@@ -27,6 +27,8 @@ class IndexOptions:
         extractors: Model ids; empty: those of the collection, or all that need no weights.
         workers: Decoding processes and extracting threads; 0: one a processor.
         retry_failed: Try pictures again that failed before.
+        keep_first: Of rows that share an id index the first, and report the others as failures;
+            otherwise such a source is refused before anything is written.
         batch_images: Images a commit; at most this much work is repeated after a kill.
         on_progress: Called after each batch.
         should_stop: Asked after each batch; True ends the run in a resumable state.
@@ -35,6 +37,7 @@ class IndexOptions:
     extractors: tuple[str, ...] = ()
     workers: int = 0
     retry_failed: bool = False
+    keep_first: bool = False
     batch_images: int = 32
     on_progress: Callable[[Progress], None] = lambda progress: None
     should_stop: Callable[[], bool] = lambda: False
