@@ -119,8 +119,7 @@ DUTCH = School(
         "portrait": 0.28,
         "still life": 0.24,
         "landscape": 0.22,
-        "seascape": 0.16,
-        "history": 0.1,
+         "seascape": 0.16, "history": 0.05, "genre scene": 0.08
     },
     palette={
         "ground": colours("6a4a2c 5c4630"),

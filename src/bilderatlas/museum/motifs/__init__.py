@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bilderatlas.museum.motifs import abstract, landscape, portrait, seascape, still_life
+from bilderatlas.museum.motifs import abstract, genre_scene, history, landscape, portrait, seascape, still_life
 from bilderatlas.museum.motifs.base import Motif, Plan
 
 MOTIFS: dict[str, Motif] = {
@@ -12,6 +12,8 @@ MOTIFS: dict[str, Motif] = {
         still_life.MOTIFS,
         landscape.MOTIFS,
         seascape.MOTIFS,
+        history.MOTIFS,
+        genre_scene.MOTIFS,
         abstract.MOTIFS,
     )
     for motif in motifs
