@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,8 @@ def test_columns_say_what_the_records_say(columns: Columns) -> None:
     years, missing = columns.numbers("year_begin")
     assert (years.dtype, years[~missing].tolist()) == (np.int32, [1600, -500])
     offsets, codes, values = columns.lists("creators")
-    assert [
-        [values[c] for c in codes[a:b]] for a, b in zip(offsets, offsets[1:], strict=False)
-    ] == [
-        ["X", "Y"],
-        [],
-        ["Y"],
-        [],
-    ]
+    lists = [[values[code] for code in codes[start:end]] for start, end in pairwise(offsets)]
+    assert lists == [["X", "Y"], [], ["Y"], []]
 
 
 def test_raw_columns_are_numbers_when_all_their_values_are(columns: Columns) -> None:

@@ -1,4 +1,4 @@
-"""Words in the metadata: found with and without accents, as phrases, as beginnings; never syntax."""
+"""Words in the metadata: with and without accents, as phrases, as beginnings; never syntax."""
 
 from __future__ import annotations
 

@@ -122,14 +122,14 @@ class CollectionHistory(RuleBasedStateMachine):
         self.version = self.collection.version
         columns = self.collection.columns
         assert list(columns.image_ids) == sorted(images, key=lambda name: images[name].key)
-        for model in MODELS:
+        for model, rows_in in MODELS.items():
             view = self.collection.space(model).snapshot()
             assert np.array_equal(view.columns.keys, columns.keys)
             for image_id, content in self.contents.items():
                 sha256 = None if content is None else sha256_of(image_id, content)
                 assert images[image_id].content_sha256 == sha256
                 expected = (
-                    MODELS[model](image_id, content).vectors
+                    rows_in(image_id, content).vectors
                     if content is not None and model in self.covered[image_id]
                     else np.empty((0, view.dim))
                 )

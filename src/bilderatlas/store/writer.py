@@ -392,7 +392,7 @@ class CollectionWriter:
     # The end ---------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Merge small segments, write the manifests, and free the lock."""
+        """Merge small segments, write manifests and columns, and free the lock."""
         if not self._lock.held:
             return
         try:
@@ -402,6 +402,7 @@ class CollectionWriter:
                     if tail and space.are_sound(tail):
                         self._commit_written(None, {space: merged_change(space, tail)})
                     space.write_manifest(self.collection.name)
+                self.collection.columns  # noqa: B018  so that the first search need not wait
         except DiskFullError:
             pass  # everything is committed; tidying up can wait for the next writer
         finally:
