@@ -445,12 +445,14 @@ def _percentiles(values: list[float]) -> dict[str, float]:
 def load_paintings(folder: Path) -> dict[str, Pixels]:
     """Read all pictures in `folder`, or in its subfolder `images`, by file name."""
     home = folder / "images" if (folder / "images").is_dir() else folder
-    paintings = {}
-    for path in sorted(home.iterdir()):
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if pixels is not None:
-            paintings[path.name] = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-    return paintings
+    found = {path.name: load_painting(path) for path in sorted(home.iterdir())}
+    return {name: pixels for name, pixels in found.items() if pixels is not None}
+
+
+def load_painting(path: Path) -> Pixels | None:
+    """Read one picture, or return None for a file that is none."""
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    return None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def main() -> int:
