@@ -52,7 +52,7 @@ def explained_disk_errors(folder: Path) -> Iterator[None]:
 
 def _is_full(error: DBAPIError | sqlite3.Error, folder: Path) -> bool:
     message = str(getattr(error, "orig", error)).lower()
-    if "full" in message or "no space left" in message:
+    if "disk is full" in message or "no space left" in message:
         return True
     if "disk i/o error" not in message:
         return False
