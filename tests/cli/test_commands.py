@@ -73,19 +73,18 @@ def test_within_and_without_files(
     ("arguments", "status", "words"),
     [
         (["search", "-c", "wroks"], 2, "'works'"),
-        (["search", "-c", "works", "--like", "9.png"], 1, "9.png"),
+        (["search", "-c", "works", "--like", "9.png"], 2, "9.png"),
         (["search", "-c", "works", "a turban"], 2, "compares pictures only"),
         (["search", "-c", "works", "--where", "yaer > 1"], 2, "yaer"),
-        (["search", "-c", "works", "--where", "title ="], 2, "title"),
+        (["search", "-c", "works", "--where", "title ="], 2, "character 8"),
         (["search", "-c", "works", "--like", "0.png", "--rule", "differnce"], 2, "'difference'"),
         (["search", "-c", "works", "--like", "0.png", "--extractor", "x"], 2, "raw_32.pixels"),
         (["search", "-c", "works", "--like", "0.png^0"], 2, "larger than 0"),
         (["search", "-c", "works", "--like", "0.png@0.5,0.5,0.9,0.9"], 2, "region"),
-        (["search", "-c", "works", "-k", "0", "--like", "0.png"], 2, "k"),
+        (["search", "-c", "works", "-k", "0", "--like", "0.png"], 2, "1 to 1,000"),
         (["collections", "show", "x"], 2, "works"),
-        (["extractors", "show", "raw"], 2, "raw_32.pixels"),
         (["jobs", "show", "x"], 1, "no job"),
-        (["serve", "--host", "0.0.0.0", "--no-browser"], 2, "loopback"),
+        (["serve", "--host", "0.0.0.0", "--no-browser"], 2, "--mode public"),
         (["serve", "--mode", "open", "--no-browser"], 2, "mode"),
     ],
 )
@@ -134,6 +133,19 @@ def test_collections_check_and_remove(
     run(["collections", "show", "works", *library, "--json"])
     assert json.loads(capsys.readouterr().out)["n_images"] == 5
     assert run(["collections", "remove", "works", "--yes", *library]) == 0
+
+
+def test_an_unknown_extractor_is_told_near_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["extractors", "show", "raw_23.pixels"]) == 2
+    assert "Did you mean 'raw_32.pixels'" in capsys.readouterr().err
+    assert run(["extractors", "list", "--json"]) == 0
+    cards = json.loads(capsys.readouterr().out)
+    assert {"model_id", "sees", "dim", "preprocessing"} <= set(cards[0])
+
+
+def test_a_misspelled_command_is_told_near_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serch"]) == 2
+    assert "'search'" in capsys.readouterr().err
 
 
 def test_backup_and_restore(

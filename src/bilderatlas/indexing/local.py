@@ -24,6 +24,7 @@ from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.indexing.plan import Plan, make_plan
 from bilderatlas.indexing.report import IndexOptions, IndexReport, Progress
 from bilderatlas.records import Record
+from bilderatlas.search.details import engine_of
 from bilderatlas.settings import Settings
 from bilderatlas.sources import Source
 from bilderatlas.store.collection import CollectionStore
@@ -83,6 +84,7 @@ def index_source(
         _note_plan(report, plan)
         if plan.to_read:
             _Run(store, source, writer, plan, extractors, options, report).go()
+    _build_engines(collection)
     report.seconds = time.monotonic() - started
     return report
 
@@ -93,6 +95,13 @@ def _default_extractors(collection: CollectionStore) -> list[Extractor]:
     if present:
         return [EXTRACTORS.get(model_id) for model_id in present if model_id in EXTRACTORS]
     return [extractor for extractor in EXTRACTORS if extractor.card.weights_sha256 is None]
+
+
+def _build_engines(collection: CollectionStore) -> None:
+    """Derive now what the first search would otherwise have to wait for; quick if it is there."""
+    for space in map(collection.space, collection.model_ids()):
+        if space.card_json.get("many_rows"):
+            engine_of(collection, space).build(space.snapshot())
 
 
 def _note_plan(report: IndexReport, plan: Plan) -> None:
