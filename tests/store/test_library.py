@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -149,7 +150,7 @@ def test_collections_at_a_glance(library: LibraryStore) -> None:
 
 
 def test_read_only_refuses_every_change(library: LibraryStore) -> None:
-    filled(library)
+    shutil.rmtree(filled(library).folder / "columns")
     with LibraryStore.open(library.root, read_only=True) as reader:
         collection = reader.get_collection("works")
         assert collection.columns.n == 12
