@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from bilderatlas.extractors import EXTRACTORS
 from bilderatlas.indexing import IndexOptions, IndexReport
 
 NAME = "museum"
+FIRST_ROOMS_S = 9.0
 
 
 def demo(
@@ -35,34 +37,46 @@ def demo(
 ) -> None:
     """Paint the synthetic museum, index it as the collection `museum`, and serve it.
 
-    It serves as soon as the museum can be searched by one criterion; the others follow as a job.
+    It serves as soon as the first rooms are hung and can be searched by one criterion; the other
+    works and criteria follow as a job that the pages show.
     """
     started = time.monotonic()
     address = f"museum://?works={works}&seed={seed}"
     with create(library) as opened:
         say(f"Library: {opened.root}")
-        first = tuple(EXTRACTORS.names()[:1]) if do_serve else tuple(EXTRACTORS.names())
         with shown_progress("Painting and indexing the museum") as on_progress:
-            options = IndexOptions(extractors=first, on_progress=on_progress)
+            options = IndexOptions(extractors=tuple(EXTRACTORS.names()), on_progress=on_progress)
+            if do_serve:
+                options = _first_rooms(options, started)
             report = run_index(opened, address, NAME, options=options)
         if not do_serve:
             _tell(opened, report, started, as_json)
             return
-        _submit_rest(opened, address)
-        say(f"Searchable after {time.monotonic() - started:.1f} s; more criteria follow as a job.")
+        _submit_rest(opened, address, report)
+        say(f"Searchable after {time.monotonic() - started:.1f} s.")
         from bilderatlas.web.server import serve as run_server
 
         run_server(opened, port=port, open_browser=browser, start_worker=start_worker, announce=say)
 
 
-def _submit_rest(opened: Library, address: str) -> None:
+def _first_rooms(options: IndexOptions, started: float) -> IndexOptions:
+    """Index by the first criterion only, and leave the rest to the job after some seconds."""
+    return replace(
+        options,
+        extractors=options.extractors[:1],
+        should_stop=lambda: time.monotonic() - started > FIRST_ROOMS_S,
+    )
+
+
+def _submit_rest(opened: Library, address: str, report: IndexReport) -> None:
     present = set(opened[NAME].store.model_ids())
-    missing = tuple(name for name in EXTRACTORS.names() if name not in present)
+    if not report.stopped and present >= set(EXTRACTORS.names()):
+        return
     try:
-        if missing:
-            submit_index(opened, address, NAME, extractors=tuple(EXTRACTORS.names()))
+        submit_index(opened, address, NAME, extractors=tuple(EXTRACTORS.names()))
+        say("The remaining works and criteria follow as a job; the pages show it.")
     except ConflictError:
-        say("The remaining criteria are already on their way as a job.")
+        say("The remaining works and criteria are already on their way as a job.")
 
 
 def _tell(opened: Library, report: IndexReport, started: float, as_json: bool) -> None:
