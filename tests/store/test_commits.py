@@ -118,6 +118,7 @@ def test_an_older_view_stays_as_it_was(works: CollectionStore) -> None:
 def test_an_unreachable_picture_keeps_its_rows(works: CollectionStore) -> None:
     with works.writer() as writer:
         writer.commit_batch([failed_image("w1"), failed_image("never")], {})
+        writer.commit_batch([failed_image("w1", content=0)], {})  # the same picture as before
     stored = works.get_record("w1")
     assert (stored.state, stored.fingerprint) == (ImageState.INDEXED, "f0")
     assert stored.failure is not None

@@ -116,9 +116,9 @@ def _plan_one(
 
 
 def _says_nothing_of_the_picture(new: NewImage, old: Row[Any]) -> bool:
-    """Tell whether the picture could not be reached at all, while we have rows of it."""
+    """Tell whether the picture could not be reached, or is the very one that we have rows of."""
     return (
-        new.content_sha256 is None
+        new.content_sha256 in (None, old.content_sha256)
         and old.state == ImageState.INDEXED.value
         and new.state is not ImageState.INDEXED
     )

@@ -208,8 +208,8 @@ class CollectionWriter:
         """Commit images and rows as one: after this call they are there, before they are not.
 
         An image whose id exists is updated. If its content changed, its rows in all spaces are
-        dead from this commit on. A failure without content says nothing about the picture: what
-        was indexed before stays, and the failure is noted beside it. Rows of images that a space
+        dead from this commit on. A failure without content, or with the content that we have
+        rows of, says nothing new: what was indexed stays, and the failure is noted beside it. Rows of images that a space
         has looked at already are skipped.
 
         Args:
