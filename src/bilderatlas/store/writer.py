@@ -209,8 +209,8 @@ class CollectionWriter:
 
         An image whose id exists is updated. If its content changed, its rows in all spaces are
         dead from this commit on. A failure without content, or with the content that we have
-        rows of, says nothing new: what was indexed stays, and the failure is noted beside it. Rows of images that a space
-        has looked at already are skipped.
+        rows of, says nothing new: what was indexed stays, and the failure is noted beside it.
+        Rows of images that a space has looked at already are skipped.
 
         Args:
             new_images: Each id at most once; may be empty when only rows come.
