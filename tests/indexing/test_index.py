@@ -148,3 +148,44 @@ def test_bad_requests_leave_nothing_behind(
     with pytest.raises(ConflictError, match="works"):
         run(store, other)
     assert store.get_collection("works").n_images == 2
+
+
+def test_a_table_without_pictures_is_kept_as_records(store: LibraryStore, tmp_path: Path) -> None:
+    table = tmp_path / "works.csv"
+    table.write_text(
+        "id,title,date,image_url\n"
+        "a,The first,c. 1640,https://museum.example/a.jpg\n"
+        "b,The second,late 15th century,\n"
+    )
+    report = run(store, table)
+    assert (report.without_picture, report.failed, report.added) == (2, 0, 0)
+    collection = store.get_collection("works")
+    assert collection.get_record("b").record.title == "The second"
+    assert collection.get_record("a").record.image_url == "https://museum.example/a.jpg"
+    assert len(collection.match_text("second")) == 1
+    assert run(store, table).unchanged == 2
+
+
+def test_two_rows_with_one_id_are_refused_before_anything_is_written(
+    store: LibraryStore, tmp_path: Path
+) -> None:
+    table = tmp_path / "works.csv"
+    table.write_text("id,title,image_url\na,One,\na,Two,\nb,Three,\n")
+    with pytest.raises(SourceError, match="'a'"):
+        run(store, table)
+    assert store.list_collections() == []
+    report = run(store, table, keep_first=True)
+    assert report.failures[0].code == "duplicate-id"
+    assert store.get_collection("works").get_record("a").record.title == "One"
+
+
+@pytest.mark.slow
+def test_real_museums_are_imported_whole(
+    store: LibraryStore, tate_records: Path, carnegie_records: Path
+) -> None:
+    for path, n in ((tate_records, 69_202), (carnegie_records, 28_258)):
+        name = path.name.split("_")[0]
+        report = index_source(store, open_source(str(path)), name, IndexOptions())
+        assert report.without_picture == n
+        assert store.get_collection(name).n_images == n
+        assert report.failures == []

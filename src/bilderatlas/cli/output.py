@@ -112,6 +112,7 @@ def print_report(report: IndexReport) -> None:
         (report.added, "added"),
         (report.updated, "updated"),
         (report.completed, "came into a further space"),
+        (report.without_picture, "recorded without a picture"),
         (report.unchanged, "unchanged"),
         (report.retired, "no longer in the source"),
         (report.failed, "failed"),

@@ -119,7 +119,9 @@ def _read_ids(path: Path) -> list[str]:
 
 def _print_hits(hits: Hits) -> None:
     if hits.criterion is None:
-        say(f"A random hang of {hits.n_candidates} works (seed {hits.query.seed}).")
+        narrowed = hits.query.where or hits.query.match or hits.query.within is not None
+        what = "works match, hung at random" if narrowed else "works, hung at random"
+        say(f"{hits.n_candidates} {what} (seed {hits.query.seed}).")
     else:
         criterion = hits.criterion
         say(

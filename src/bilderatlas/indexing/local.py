@@ -22,7 +22,12 @@ from bilderatlas.extractors import EXTRACTORS, Extractor, ImageRows
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.indexing.plan import Plan, make_plan
-from bilderatlas.indexing.report import IndexOptions, IndexReport, Progress
+from bilderatlas.indexing.report import (
+    NO_PICTURE_CODES,
+    IndexOptions,
+    IndexReport,
+    Progress,
+)
 from bilderatlas.records import Record
 from bilderatlas.search.details import engine_of
 from bilderatlas.settings import Settings
@@ -220,7 +225,9 @@ class _Run:
 
     def _count(self, outcome: Outcome) -> None:
         image_id = outcome.record.image_id
-        if outcome.failure is not None:
+        if outcome.failure is not None and outcome.failure.code in NO_PICTURE_CODES:
+            self.report.without_picture += 1
+        elif outcome.failure is not None:
             self.report.failed += 1
             self.report.failures.append(outcome.failure)
         elif image_id not in self.plan.known_sha256:

@@ -43,6 +43,9 @@ class IndexOptions:
     should_stop: Callable[[], bool] = lambda: False
 
 
+NO_PICTURE_CODES = frozenset({"no-image", "remote"})  # what sources say of pictures elsewhere
+
+
 @dataclass(slots=True)
 class IndexReport:
     """What a run did. Counts are images; `unchanged` includes those that failed before.
@@ -53,6 +56,7 @@ class IndexReport:
         updated: Images whose picture or record changed.
         completed: Unchanged images that came into a further space.
         unchanged: Images with nothing to do.
+        without_picture: Records kept although the source has no picture for them, or none here.
         retired: Images that the source no longer has.
         failed: Images and rows that could not be used in this run.
         stopped: Whether the run was interrupted; the same command goes on where it was.
@@ -65,6 +69,7 @@ class IndexReport:
     updated: int = 0
     completed: int = 0
     unchanged: int = 0
+    without_picture: int = 0
     retired: int = 0
     failed: int = 0
     stopped: bool = False
