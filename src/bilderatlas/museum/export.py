@@ -49,7 +49,9 @@ def paint_museum(out: Path, works: int, seed: int, processes: int = 0) -> None:
             if truth.link is not None:
                 link = truth.link
                 matrix = json.dumps([list(row) for row in link.matrix])
-                link_rows.writerow([truth.image_id, link.model_id, link.kind, link.mirrored, matrix])
+                link_rows.writerow(
+                    [truth.image_id, link.model_id, link.kind, link.mirrored, matrix]
+                )
 
 
 def _row(truth: Truth) -> list[str]:

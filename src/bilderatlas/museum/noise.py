@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import cv2
@@ -20,8 +21,9 @@ def smooth_noise(
     cell_x, cell_y = (cell_px, cell_px) if isinstance(cell_px, int | float) else cell_px
     grid_w = max(2, round(width / max(1.0, cell_x)) + 2)
     grid_h = max(2, round(height / max(1.0, cell_y)) + 2)
-    grid = rng.uniform(-1, 1, (min(grid_h, height + 2), min(grid_w, width + 2)))
-    return cv2.resize(grid.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    grid = rng.random((min(grid_h, height + 2), min(grid_w, width + 2)), dtype=np.float32) * 2 - 1
+    grown = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(grown, np.float32)
 
 
 def fractal_noise(
@@ -33,14 +35,36 @@ def fractal_noise(
 ) -> Plane:
     """Return noise `(h, w)` summed over `octaves`, each half as large and `gain` as strong."""
     cell_x, cell_y = (cell_px, cell_px) if isinstance(cell_px, int | float) else cell_px
-    total = np.zeros(shape_hw, np.float32)
+    # The finest cells decide how few pixels suffice; the sum is enlarged once.
+    finest = 0.5 ** (octaves - 1)
+    shrink_x, shrink_y = max(1.0, cell_x * finest / 2.5), max(1.0, cell_y * finest / 2.5)
+    height, width = shape_hw
+    small_hw = (max(4, math.ceil(height / shrink_y)), max(4, math.ceil(width / shrink_x)))
+    total = np.zeros(small_hw, np.float32)
     strength, norm = 1.0, 0.0
     for octave in range(octaves):
-        cells = (max(1.0, cell_x / 2**octave), max(1.0, cell_y / 2**octave))
-        total += np.float32(strength) * smooth_noise(rng, shape_hw, cells)
+        scale = 2**octave
+        cells = (max(1.0, cell_x / shrink_x / scale), max(1.0, cell_y / shrink_y / scale))
+        total += np.float32(strength) * smooth_noise(rng, small_hw, cells)
         norm += strength
         strength *= gain
-    return total / np.float32(norm * 0.6)
+    total *= np.float32(1 / (norm * 0.6))
+    if small_hw == (height, width):
+        return total
+    grown = cv2.resize(total, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(grown, np.float32)
+
+
+def soft_blur(plane: Plane, sigma_px: float) -> Plane:
+    """Return a Gaussian blur; wide ones are done on a smaller plane, which the eye cannot tell."""
+    shrink = int(sigma_px / 3)
+    if shrink < 2:
+        return np.asarray(cv2.GaussianBlur(plane, (0, 0), max(0.3, sigma_px)), np.float32)
+    height, width = plane.shape[:2]
+    size = (max(4, width // shrink), max(4, height // shrink))
+    small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_px * size[0] / width)
+    return np.asarray(cv2.resize(small, (width, height)), np.float32)
 
 
 def wander(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 def paint_ahead(
     function: Callable[[int, int], T], jobs: Iterable[tuple[int, int]], processes: int = 0
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Yield `function(seed, index)` for each job, in order, worked ahead by `processes`.
 
     Args:
@@ -29,11 +30,17 @@ def paint_ahead(
         for seed, index in jobs:
             yield function(seed, index)
         return
+    todo = iter(jobs)
+    first = list(itertools.islice(todo, 2 * count))
+    if len(first) < 2 * count:  # starting processes would take longer than painting
+        for seed, index in first:
+            yield function(seed, index)
+        return
     context = multiprocessing.get_context("spawn")
     with _no_main_module():
         pool = ProcessPoolExecutor(count, mp_context=context, initializer=_one_thread)
         waiting: deque[Future[T]] = deque()
-        todo = iter(jobs)
+        todo = itertools.chain(first, todo)
         _refill(pool, function, todo, waiting, 4 * count)
     try:
         while waiting:

@@ -119,7 +119,9 @@ DUTCH = School(
         "portrait": 0.28,
         "still life": 0.24,
         "landscape": 0.22,
-         "seascape": 0.16, "history": 0.05, "genre scene": 0.08
+        "seascape": 0.16,
+        "history": 0.05,
+        "genre scene": 0.08,
     },
     palette={
         "ground": colours("6a4a2c 5c4630"),
@@ -158,7 +160,13 @@ VENETIAN = School(
         "Master of the Lagoon (synthetic)",
     ),
     forms={"oil": 0.76, "chalk": 0.18, "wash": 0.06},
-    genres={"portrait": 0.32, "history": 0.42, "landscape": 0.16, "still life": 0.1},
+    genres={
+        "portrait": 0.3,
+        "history": 0.38,
+        "landscape": 0.16,
+        "still life": 0.09,
+        "genre scene": 0.07,
+    },
     palette={
         "ground": colours("7c3c24 8a4a2a"),
         "backdrop": colours("4a2a1c 3c3a2a 5a2c20 2c3434"),
@@ -200,7 +208,7 @@ SPANISH = School(
         "Spanish workshop (synthetic)",
     ),
     forms={"oil": 0.86, "chalk": 0.08, "grisaille": 0.06},
-    genres={"portrait": 0.34, "still life": 0.34, "history": 0.32},
+    genres={"portrait": 0.34, "still life": 0.32, "history": 0.28, "genre scene": 0.06},
     palette={
         "ground": colours("2a1a10"),
         "backdrop": colours("120e0b 1a130d 0f0d0c"),
@@ -350,7 +358,13 @@ FRENCH = School(
         "Seine Valley studio (synthetic)",
     ),
     forms={"oil": 0.82, "pastel": 0.12, "etching": 0.06},
-    genres={"landscape": 0.44, "seascape": 0.18, "still life": 0.16, "portrait": 0.22},
+    genres={
+        "landscape": 0.42,
+        "seascape": 0.17,
+        "still life": 0.15,
+        "portrait": 0.18,
+        "genre scene": 0.08,
+    },
     palette={
         "ground": colours("e0d4c0 d0ccc4"),
         "backdrop": colours("7c94a8 8c8474 a4a878 6c7c98"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -51,12 +53,13 @@ def parse_address(address: str) -> tuple[int, int]:
         if name in found:
             raise SourceError(f"Cannot open '{address}': '{name}' is said twice; say it once.")
         low, high = (1, MAX_WORKS) if name == "works" else (0, 2**31 - 1)
-        if not (value.isascii() and value.isdigit() and low <= int(value[:12]) <= high):
+        digits = value.isascii() and value.isdigit() and len(value) <= 10
+        if not (digits and low <= int(value) <= high):
             raise SourceError(
                 f"Cannot open '{address}': {name} is '{value}' but must be a whole number from "
                 f"{low} to {high}."
             )
-        found[name] = int(value[:12])
+        found[name] = int(value)
     return found.get("works", DEFAULT_WORKS), found.get("seed", DEFAULT_SEED)
 
 
@@ -97,26 +100,25 @@ class MuseumSource(Source):
 
     def iter_images(self, records: Iterable[Record]) -> Iterator[tuple[Record, bytes | Failure]]:
         """Yield `(record, picture)` in order, painted ahead in spawned processes."""
-        listed = list(records)
-        if len(listed) < 8:
-            yield from super().iter_images(listed)
-            return
-        known: list[tuple[Record, int | Failure]] = []
-        for record in listed:
-            try:
-                known.append((record, self._index(record)))
-            except ImageError as error:
-                failure = Failure(record.image_id, "fetch", error.reason_code, str(error))
-                known.append((record, failure))
-        jobs = ((self.seed, index) for _, index in known if isinstance(index, int))
-        painted = paint_ahead(paint_work, jobs, self.processes)
-        try:
-            for record, index in known:
-                yield record, (next(painted) if isinstance(index, int) else index)
-        finally:
-            close = getattr(painted, "close", None)
-            if close is not None:
-                close()
+        waiting: deque[tuple[Record, Failure | None]] = deque()
+
+        def jobs() -> Iterator[tuple[int, int]]:
+            for record in records:
+                try:
+                    index = self._index(record)
+                except ImageError as error:
+                    failure = Failure(record.image_id, "fetch", error.reason_code, str(error))
+                    waiting.append((record, failure))
+                    continue
+                waiting.append((record, None))
+                yield self.seed, index
+
+        with closing(paint_ahead(paint_work, jobs(), self.processes)) as painted:
+            for picture in painted:
+                yield from _failed(waiting)
+                record, _ = waiting.popleft()
+                yield record, picture
+        yield from _failed(waiting)
 
     def count(self) -> int | None:
         """Return the number of works."""
@@ -138,6 +140,14 @@ class MuseumSource(Source):
             f"Cannot paint '{record.image_id}': {self.address} has no such work; its ids run from "
             f"{image_id_of(self.seed, 0)} to {image_id_of(self.seed, self.works - 1)}.",
         )
+
+
+def _failed(waiting: deque[tuple[Record, Failure | None]]) -> Iterator[tuple[Record, Failure]]:
+    """Take the failures that stand first in line."""
+    while waiting and waiting[0][1] is not None:
+        record, failure = waiting.popleft()
+        if failure is not None:
+            yield record, failure
 
 
 class MuseumKind(SourceKind):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from bilderatlas.museum.forms.lines import contours, hand_wobble, hatch, tones
-from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise
+from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise, soft_blur
 from bilderatlas.museum.scene import Scene
 from bilderatlas.museum.schools import School
 
@@ -30,7 +30,7 @@ def _open_ground(light: Plane, scene: Scene, level: float) -> Plane:
 def paint_chalk(scene: Scene, school: School, rng: np.random.Generator) -> Plane:
     """Return the scene in black or red chalk, heightened with white."""
     light = tones(scene.rgb, 0.75)
-    mean = cv2.GaussianBlur(light, (0, 0), 0.12 * max(light.shape))
+    mean = soft_blur(light, 0.12 * max(light.shape))
     light = np.clip(0.55 + (light - mean) * 0.95 + (mean - 0.5) * 0.35, 0, 1)
     light = _open_ground(light, scene, 0.6)
     red = bool(rng.random() < 0.4)

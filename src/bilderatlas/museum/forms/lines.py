@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise
+from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise, soft_blur
 
 
 def tones(rgb: Plane, gamma: float = 1.0) -> Plane:
@@ -56,7 +56,7 @@ def hatch(
     height, width = light.shape
     xs = np.arange(width, dtype=np.float32)[None, :] * np.float32(np.sin(angle) / period_px)
     ys = np.arange(height, dtype=np.float32)[:, None] * np.float32(np.cos(angle) / period_px)
-    form = cv2.GaussianBlur(light, (0, 0), 6.0) * np.float32(bend)
+    form = soft_blur(light, 6.0) * np.float32(bend)
     wave = np.cos(np.float32(2 * np.pi) * (xs + ys + form + wobble)) * np.float32(0.5) + np.float32(
         0.5
     )

@@ -10,7 +10,7 @@ import skia
 
 from bilderatlas.museum.forms.strokes import Layer, edge_field, lay_strokes
 from bilderatlas.museum.forms.surface import cracks, vignette, weave
-from bilderatlas.museum.noise import Plane, fractal_noise
+from bilderatlas.museum.noise import Plane, fractal_noise, soft_blur
 from bilderatlas.museum.scene import Colour, Scene
 from bilderatlas.museum.schools import Manner, School
 
@@ -60,21 +60,21 @@ def _painted(
     angle = edge_field(target, manner.flow, rng)
     start = target * 0.72 + np.asarray(ground, np.float32) * 0.28
     pixels = np.empty((height, width, 4), np.uint8)
-    pixels[..., :3] = (cv2.GaussianBlur(start, (0, 0), short * 0.012) * 255).astype(np.uint8)
+    pixels[..., :3] = (soft_blur(start, short * 0.012) * 255).astype(np.uint8)
     pixels[..., 3] = 255
     canvas = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
     broad = max(4.0, manner.broad * short)
     sizes = (
-        (broad, 2.6, 1.5, 0.85),
-        (broad * 0.5, 2.8, 1.7, 0.85),
-        (max(2.2, broad * 0.23), 3.2, 1.6, 0.9),
+        (broad, 2.6, 1.4, 0.85),
+        (broad * 0.5, 2.8, 1.35, 0.85),
+        (max(2.7, broad * 0.25), 3.2, 1.25, 0.9),
     )
     for step, (size, length, cover, alpha) in enumerate(sizes):
-        smooth = cv2.GaussianBlur(target, (0, 0), max(0.6, size * 0.3))
+        smooth = soft_blur(target, max(0.6, size * 0.3))
         where = None
         if step:
             missed = np.abs(smooth - pixels[..., :3].astype(np.float32) / 255).sum(axis=2)
-            missed = cv2.GaussianBlur(missed, (0, 0), max(1.0, size * 0.4))
+            missed = soft_blur(missed, max(1.0, size * 0.4))
             need = missed * (5.0 if step == 1 else 6.0) + fine * (0.9 if step == 1 else 1.1) - 0.25
             where = np.clip(need, 0.12 if step == 1 else 0.0, 1).astype(np.float32)
         layer = Layer(size, length, cover, manner.jitter * (1 - 0.25 * step), alpha, where)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from bilderatlas.museum.forms.lines import contours, hand_wobble, hatch, tones
-from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise
+from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise, soft_blur
 from bilderatlas.museum.scene import Scene
 from bilderatlas.museum.schools import School
 
@@ -123,6 +123,6 @@ def _flat_blocks(scene: Scene) -> Plane:
 
 def _local(light: Plane) -> Plane:
     """Return lightness whose local contrast is raised, so that dark pictures print well."""
-    mean = cv2.GaussianBlur(light, (0, 0), 0.09 * max(light.shape))
+    mean = soft_blur(light, 0.09 * max(light.shape))
     lifted = np.float32(0.56) + (light - mean) * np.float32(1.05) + (mean - 0.5) * np.float32(0.55)
     return np.asarray(np.clip(lifted, 0, 1), np.float32)

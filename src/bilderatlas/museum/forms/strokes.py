@@ -109,8 +109,7 @@ def _places(
     if layer.where is not None:
         chance = layer.where[places[:, 1].astype(int), places[:, 0].astype(int)]
         places = places[rng.random(len(places)) < chance]
-    rng.shuffle(places)
-    return np.asarray(places, np.float32)
+    return np.asarray(places[rng.permutation(len(places))], np.float32)
 
 
 def _colours(colours: npt.NDArray[np.float32], layer: Layer, rng: np.random.Generator) -> list[int]:

@@ -30,7 +30,7 @@ def cracks(rng: np.random.Generator, shape_hw: tuple[int, int], cell_px: float) 
         seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP
     )
     lines = np.zeros(shape_hw, np.float32)
-    lines[:, 1:] += labels[:, 1:] != labels[:, :-1]
+    lines[:, 1:] = labels[:, 1:] != labels[:, :-1]
     lines[1:] += labels[1:] != labels[:-1]
     patchy = np.clip(smooth_noise(rng, shape_hw, 0.25 * max(shape_hw)) + 0.45, 0, 1)
     return np.asarray(cv2.GaussianBlur(np.minimum(lines, 1), (0, 0), 0.6) * patchy, np.float32)
@@ -50,7 +50,7 @@ def paper(
     """Return a sheet of old paper `(h, w, 3)`: fibres, laid lines, foxing, darker edges."""
     height, width = shape_hw
     tint = fractal_noise(rng, shape_hw, 0.4 * max(shape_hw), 3) * np.float32(0.018)
-    fibre = rng.normal(0, 0.012, shape_hw).astype(np.float32)
+    fibre = rng.standard_normal(shape_hw, dtype=np.float32) * np.float32(0.012)
     fibre = cv2.GaussianBlur(fibre, (0, 0), 0.7)
     laid = np.sin(np.arange(height, dtype=np.float32) * np.float32(2 * np.pi / 4.2))[:, None]
     sheet = (
@@ -59,10 +59,17 @@ def paper(
     edge = vignette(shape_hw)[..., None] * np.float32(0.07)
     sheet *= 1 - edge * np.array([0.6, 1.0, 1.6], np.float32)
     for _ in range(int(rng.integers(0, 7))):
-        x, y, r = int(rng.integers(width)), int(rng.integers(height)), int(rng.integers(2, 7))
-        spot = np.zeros(shape_hw, np.float32)
-        cv2.circle(spot, (x, y), r, (0.22,), -1, cv2.LINE_AA)
-        sheet *= 1 - cv2.blur(spot, (2 * r + 1, 2 * r + 1))[..., None] * np.array(
-            [0.3, 0.5, 0.8], np.float32
-        )
+        _fox(sheet, int(rng.integers(width)), int(rng.integers(height)), int(rng.integers(2, 7)))
     return np.asarray(np.clip(sheet, 0, 1), np.float32)
+
+
+def _fox(sheet: Plane, x: int, y: int, radius: int) -> None:
+    """Lay a brown spot of age on a sheet, in place."""
+    half = 3 * radius
+    spot = np.zeros((2 * half, 2 * half), np.float32)
+    cv2.circle(spot, (half, half), radius, (0.22,), -1, cv2.LINE_AA)
+    spot = cv2.GaussianBlur(spot, (0, 0), radius * 0.6)
+    top, left = max(0, y - half), max(0, x - half)
+    window = sheet[top : y + half, left : x + half]
+    part = spot[top - y + half :, left - x + half :][: window.shape[0], : window.shape[1]]
+    window *= 1 - part[..., None] * np.array([0.3, 0.5, 0.8], np.float32)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from bilderatlas.museum.motifs import abstract, genre_scene, history, landscape, portrait, seascape, still_life
+from bilderatlas.museum.motifs import (
+    abstract,
+    genre_scene,
+    history,
+    landscape,
+    portrait,
+    seascape,
+    still_life,
+)
 from bilderatlas.museum.motifs.base import Motif, Plan
 
 MOTIFS: dict[str, Motif] = {

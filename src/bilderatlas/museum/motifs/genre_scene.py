@@ -21,7 +21,7 @@ from bilderatlas.museum.things.vessels import JUG, draw_glass, draw_plate, draw_
 _PLANS = {
     "dance": ("dance", ("dancers", "trees"), ("43C9",)),
     "feast": ("feast", ("table", "bread", "jug"), ("41C5",)),
-    "reading": ("reading", ("letter", "window"), ("49L8",)),
+    "reading": ("reading", ("letter", "window"), ("49N", "46E221")),
 }
 
 
@@ -35,11 +35,15 @@ def plan_genre_scene(rng: np.random.Generator, school: School, told: str) -> Pla
 
 def draw_genre_scene(scene: Scene, school: School, plan: Plan) -> None:
     """Lay the scene."""
-    {"dance": _dance, "feast": _feast, "reading": _reading}[plan.traits["told"]](scene, school, plan)
+    {"dance": _dance, "feast": _feast, "reading": _reading}[plan.traits["told"]](
+        scene, school, plan
+    )
     if "dog" in plan.shown:
         width, height = scene.size_wh
         side = float(scene.rng.choice([-1.0, 1.0]))
-        colour = mix(school.pick(scene.rng, "hair"), (0.85, 0.78, 0.66), float(scene.rng.uniform(0.1, 0.8)))
+        colour = mix(
+            school.pick(scene.rng, "hair"), (0.85, 0.78, 0.66), float(scene.rng.uniform(0.1, 0.8))
+        )
         draw_dog(scene, width * (0.5 - side * 0.33), height * 0.985, height * 0.22, colour, side)
 
 
@@ -51,7 +55,14 @@ def _dance(scene: Scene, school: School, plan: Plan) -> None:
 
     with scene.object("trees"):
         for x in (0.08, 0.93):
-            draw_tree(scene, width * x, height * 0.8, height * 0.72, school.pick(rng, "foliage"), (0.25, 0.18, 0.12))
+            draw_tree(
+                scene,
+                width * x,
+                height * 0.8,
+                height * 0.72,
+                school.pick(rng, "foliage"),
+                (0.25, 0.18, 0.12),
+            )
     n = int(rng.integers(4, 6))
     with scene.object("dancers"):
         for step in range(n):
@@ -62,10 +73,25 @@ def _dance(scene: Scene, school: School, plan: Plan) -> None:
             sway = float(rng.choice([-1.0, 1.0]))
             arms = ((-75.0 - 25 * (step % 2), -100.0), (75.0 + 25 * (step % 2), 100.0))
             legs = ((-6.0, -12.0), (26.0, -38.0)) if sway > 0 else ((-26.0, 38.0), (6.0, 12.0))
-            stance = Stance(arms[0], arms[1], legs[0], legs[1], lean=6 * sway, hands=("closed", "closed"))
-            look = look_of(scene, school, woman=woman, yaw=float(rng.uniform(-0.5, 0.5)), tilt=0.1 * sway, hair_style="bun" if woman else "short", beard="none" if woman else str(rng.choice(["none", "short", "moustache"])))
+            stance = Stance(
+                arms[0], arms[1], legs[0], legs[1], lean=6 * sway, hands=("closed", "closed")
+            )
+            look = look_of(
+                scene,
+                school,
+                woman=woman,
+                yaw=float(rng.uniform(-0.5, 0.5)),
+                tilt=0.1 * sway,
+                hair_style="bun" if woman else "short",
+                beard="none" if woman else str(rng.choice(["none", "short", "moustache"])),
+            )
             figure = pose_figure(x, height * (0.93 - lift), height * 0.56, stance, look)
-            lay_figure(scene, figure, Wear("robe" if woman else "tunic", school.pick(rng, "bright")), "dancer")
+            lay_figure(
+                scene,
+                figure,
+                Wear("robe" if woman else "tunic", school.pick(rng, "bright")),
+                "dancer",
+            )
             if not woman and rng.random() < 0.6:
                 draw_hat(scene, figure.head, school.pick(rng, "cloth"), None)
             elif woman:
@@ -81,31 +107,92 @@ def _feast(scene: Scene, school: School, plan: Plan) -> None:
     for step in range(n):
         x = width * (0.14 + 0.72 * step / (n - 1))
         woman = bool(rng.random() < 0.45)
-        arms = ((-30.0, 60.0), (30.0, -60.0)) if rng.random() < 0.5 else ((-40.0, -150.0), (35.0, -50.0))
+        arms = (
+            ((-30.0, 60.0), (30.0, -60.0))
+            if rng.random() < 0.5
+            else ((-40.0, -150.0), (35.0, -50.0))
+        )
         stance = Stance(arms[0], arms[1], lean=float(rng.normal(0, 6)), hands=("closed", "rest"))
         toward = 0.5 if x < width / 2 else -0.5
-        look = look_of(scene, school, woman=woman, old=bool(rng.random() < 0.25), yaw=toward * float(rng.uniform(0.2, 1)), hair_style="bun" if woman else "short", beard="none" if woman else str(rng.choice(["short", "long", "none"])))
+        look = look_of(
+            scene,
+            school,
+            woman=woman,
+            old=bool(rng.random() < 0.25),
+            yaw=toward * float(rng.uniform(0.2, 1)),
+            hair_style="bun" if woman else "short",
+            beard="none" if woman else str(rng.choice(["short", "long", "none"])),
+        )
         figure = pose_figure(x, top + height * 0.43, height * 0.86, stance, look)
-        below = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle"))
-        lay_figure(scene, figure, Wear("robe", school.pick(rng, "bright" if rng.random() < 0.5 else "cloth")), "woman" if woman else "man", below)
+        below = tuple(
+            f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle")
+        )
+        lay_figure(
+            scene,
+            figure,
+            Wear("robe", school.pick(rng, "bright" if rng.random() < 0.5 else "cloth")),
+            "woman" if woman else "man",
+            below,
+        )
         if woman and rng.random() < 0.6:
             draw_cap(scene, figure.head, school.pick(rng, "linen"))
     with scene.object("table"):
-        cloth = [(-10, top), (width + 10, top), (width + 10, top + height * 0.1), (width + 10, height + 10), (-10, height + 10)]
-        draped(scene, cloth, mix(school.pick(rng, "linen"), (0.5, 0.45, 0.4), 0.12), height * 0.03, height * 0.045, fine=0.35)
-        surface = [(-10, top - height * 0.015), (width + 10, top - height * 0.015), (width + 10, top + height * 0.085), (-10, top + height * 0.085)]
+        cloth = [
+            (-10, top),
+            (width + 10, top),
+            (width + 10, top + height * 0.1),
+            (width + 10, height + 10),
+            (-10, height + 10),
+        ]
+        draped(
+            scene,
+            cloth,
+            mix(school.pick(rng, "linen"), (0.5, 0.45, 0.4), 0.12),
+            height * 0.03,
+            height * 0.045,
+            fine=0.35,
+        )
+        surface = [
+            (-10, top - height * 0.015),
+            (width + 10, top - height * 0.015),
+            (width + 10, top + height * 0.085),
+            (-10, top + height * 0.085),
+        ]
         scene.solid(surface, school.pick(rng, "linen"), 5, fine=0.3)
     places = rng.permutation(np.linspace(0.1, 0.9, 7))
     unit = height * 0.55
     with scene.object("jug"):
-        draw_vessel(scene, JUG, width * float(places[0]), top + height * 0.05, unit * 0.3, school.pick(rng, "metal"), gloss=0.7, handle=True)
+        draw_vessel(
+            scene,
+            JUG,
+            width * float(places[0]),
+            top + height * 0.05,
+            unit * 0.3,
+            school.pick(rng, "metal"),
+            gloss=0.7,
+            handle=True,
+        )
     draw_bread(scene, width * float(places[1]), top + height * 0.06, unit * 0.13)
     draw_bread(scene, width * float(places[2]), top + height * 0.05, unit * 0.11)
     for place in places[3:5]:
         draw_glass(scene, width * float(place), top + height * 0.055, unit * 0.2, (0.5, 0.08, 0.08))
     with scene.object("plate"):
-        draw_plate(scene, width * float(places[5]), top + height * 0.05, unit * 0.13, school.pick(rng, "metal"))
-        draw_fruit(scene, width * float(places[5]), top + height * 0.05, unit * 0.045, school.pick(rng, "fruit"), "apple", shadow=False)
+        draw_plate(
+            scene,
+            width * float(places[5]),
+            top + height * 0.05,
+            unit * 0.13,
+            school.pick(rng, "metal"),
+        )
+        draw_fruit(
+            scene,
+            width * float(places[5]),
+            top + height * 0.05,
+            unit * 0.045,
+            school.pick(rng, "fruit"),
+            "apple",
+            shadow=False,
+        )
 
 
 def _reading(scene: Scene, school: School, plan: Plan) -> None:
@@ -125,15 +212,43 @@ def _reading(scene: Scene, school: School, plan: Plan) -> None:
     if rng.random() < 0.5:
         draw_cap(scene, figure.head, school.pick(rng, "linen"))
     wrists = np.array([figure.joints["left_wrist"], figure.joints["right_wrist"]]).mean(axis=0)
-    draw_letter(scene, float(wrists[0]) + side * height * 0.03, float(wrists[1]) - height * 0.035, height * 0.085, 0.15 * side)
-    table = [(width * (0.5 + side * 0.28) - width * 0.2, height * 0.74), (width * (0.5 + side * 0.28) + width * 0.2, height * 0.74), (width * (0.5 + side * 0.28) + width * 0.24, height + 10), (width * (0.5 + side * 0.28) - width * 0.22, height + 10)]
+    draw_letter(
+        scene,
+        float(wrists[0]) + side * height * 0.03,
+        float(wrists[1]) - height * 0.035,
+        height * 0.085,
+        0.15 * side,
+    )
+    table = [
+        (width * (0.5 + side * 0.28) - width * 0.2, height * 0.74),
+        (width * (0.5 + side * 0.28) + width * 0.2, height * 0.74),
+        (width * (0.5 + side * 0.28) + width * 0.24, height + 10),
+        (width * (0.5 + side * 0.28) - width * 0.22, height + 10),
+    ]
     draped(scene, table, school.pick(rng, "table"), height * 0.02, height * 0.05, fine=0.3)
     with scene.object("jug"):
-        draw_vessel(scene, JUG, width * (0.5 + side * 0.28), height * 0.75, height * 0.17, school.pick(rng, "linen"), gloss=0.6, handle=True)
+        draw_vessel(
+            scene,
+            JUG,
+            width * (0.5 + side * 0.28),
+            height * 0.75,
+            height * 0.17,
+            school.pick(rng, "linen"),
+            gloss=0.6,
+            handle=True,
+        )
 
 
 def _motif(told: str, shape: str, schools: tuple[str, ...], weight: float = 1.0) -> Motif:
-    return Motif(f"genre_{told}", "genre scene", shape, partial(plan_genre_scene, told=told), draw_genre_scene, schools, weight)
+    return Motif(
+        f"genre_{told}",
+        "genre scene",
+        shape,
+        partial(plan_genre_scene, told=told),
+        draw_genre_scene,
+        schools,
+        weight,
+    )
 
 
 MOTIFS: tuple[Motif, ...] = (

@@ -67,7 +67,16 @@ def _ground_for(scene: Scene, school: School, horizon: float) -> None:
     if school.name == "Sienese":
         gold_ground(scene, school)
         width, height = scene.size_wh
-        hill = smooth_curve([(-10, height * 0.86), (width * 0.3, height * 0.8), (width * 0.7, height * 0.82), (width + 10, height * 0.85), (width + 10, height + 10), (-10, height + 10)])
+        hill = smooth_curve(
+            [
+                (-10, height * 0.86),
+                (width * 0.3, height * 0.8),
+                (width * 0.7, height * 0.82),
+                (width + 10, height * 0.85),
+                (width + 10, height + 10),
+                (-10, height + 10),
+            ]
+        )
         scene.solid(hill, school.pick(scene.rng, "earth"), height * 0.06, bumps=3.0, fine=0.3)
     else:
         lay_outdoors(scene, school, horizon)
@@ -82,17 +91,50 @@ def _crucifixion(scene: Scene, school: School, plan: Plan) -> None:
     top, foot, arm_y = height * 0.06, height * 0.9, height * 0.19
     beam = scene.unit * 0.05
     with scene.object("cross"):
-        scene.solid([(x - beam / 2, top), (x + beam / 2, top), (x + beam / 2, foot), (x - beam / 2, foot)], wood, beam * 0.4, bumps=1.0, fine=0.5)
-        scene.solid([(x - size * 0.47, arm_y - beam / 2), (x + size * 0.47, arm_y - beam / 2), (x + size * 0.47, arm_y + beam / 2), (x - size * 0.47, arm_y + beam / 2)], wood, beam * 0.4, bumps=1.0, fine=0.5)
+        scene.solid(
+            [(x - beam / 2, top), (x + beam / 2, top), (x + beam / 2, foot), (x - beam / 2, foot)],
+            wood,
+            beam * 0.4,
+            bumps=1.0,
+            fine=0.5,
+        )
+        scene.solid(
+            [
+                (x - size * 0.47, arm_y - beam / 2),
+                (x + size * 0.47, arm_y - beam / 2),
+                (x + size * 0.47, arm_y + beam / 2),
+                (x - size * 0.47, arm_y + beam / 2),
+            ],
+            wood,
+            beam * 0.4,
+            bumps=1.0,
+            fine=0.5,
+        )
     look = look_of(scene, school, beard="short", hair_style="long", yaw=-0.35, tilt=-0.35)
-    look = HeadLook(look.flesh, look.hair, look.eyes, look.yaw, look.tilt, hair_style="long", beard="short", eyes_closed=True)
+    look = HeadLook(
+        look.flesh,
+        look.hair,
+        look.eyes,
+        look.yaw,
+        look.tilt,
+        hair_style="long",
+        beard="short",
+        eyes_closed=True,
+    )
     stance = Stance((-104, -112), (104, 112), (-7, 6), (2, -9), hands=("open", "open"))
     figure = pose_figure(x, arm_y + size * 0.865, size, stance, look)
     _halo(scene, school, figure.head)
     lay_figure(scene, figure, Wear("loincloth", school.pick(rng, "linen")), "Christ")
     for side, label in ((-1.0, "Mary"), (1.0, "Saint John")):
         woman = side < 0
-        mourner = look_of(scene, school, woman=woman, yaw=-0.4 * side, tilt=-0.12 * side, hair_style="long" if not woman else "hidden")
+        mourner = look_of(
+            scene,
+            school,
+            woman=woman,
+            yaw=-0.4 * side,
+            tilt=-0.12 * side,
+            hair_style="long" if not woman else "hidden",
+        )
         arms = Stance((-28, 110), (28, -110), hands=("closed", "closed"), lean=-3 * side)
         person = pose_figure(x + side * width * 0.27, height * 0.945, height * 0.47, arms, mourner)
         _halo(scene, school, person.head)
@@ -110,39 +152,79 @@ def _annunciation(scene: Scene, school: School, plan: Plan) -> None:
     width, height = scene.size_wh
     if school.name == "Sienese":
         gold_ground(scene, school)
-        draw_ground(scene, height * 0.86, school.pick(rng, "brick"), school.pick(rng, "stone"), school.pick(rng, "stone"))
+        draw_ground(
+            scene,
+            height * 0.86,
+            school.pick(rng, "brick"),
+            school.pick(rng, "stone"),
+            school.pick(rng, "stone"),
+        )
     else:
         interior(scene, school, window_left=True)
     base, size = height * 0.95, height * float(rng.uniform(0.66, 0.74))
     angel_look = look_of(scene, school, woman=True, yaw=0.5, hair_style="long")
-    kneel = Stance((-20, 40), (78, 118), (20, -25), (48, -40), lean=9, drop=0.12, hands=("closed", "point"))
+    kneel = Stance(
+        (-20, 40), (78, 118), (20, -25), (48, -40), lean=9, drop=0.12, hands=("closed", "point")
+    )
     angel = pose_figure(width * 0.27, base, size, kneel, angel_look)
     with scene.object("angel"):
         draw_wings(scene, angel, school.pick(rng, "linen"), school.pick(rng, "bright"))
         _halo(scene, school, angel.head)
-        lay_figure(scene, angel, Wear("robe", mix(school.pick(rng, "linen"), school.pick(rng, "bright"), 0.45)), "angel")
+        lay_figure(
+            scene,
+            angel,
+            Wear("robe", mix(school.pick(rng, "linen"), school.pick(rng, "bright"), 0.45)),
+            "angel",
+        )
     mary_look = look_of(scene, school, woman=True, yaw=-0.45, tilt=-0.14, hair_style="hidden")
     crossed = Stance((-24, 105), (26, -100), hands=("rest", "rest"), lean=-3)
     mary = pose_figure(width * 0.74, base, size * 0.98, crossed, mary_look)
     blue = (0.12, 0.2, 0.5)
     _halo(scene, school, mary.head)
     draw_veil_back(scene, mary.head, blue)
-    lay_figure(scene, mary, Wear("robe", mix((0.62, 0.14, 0.14), school.pick(rng, "cloth"), 0.2), blue), "Mary")
-    draw_veil(scene, mary.head, mix(school.pick(rng, "linen"), blue, 0.25 if rng.random() < 0.5 else 0.85))
+    lay_figure(
+        scene,
+        mary,
+        Wear("robe", mix((0.62, 0.14, 0.14), school.pick(rng, "cloth"), 0.2), blue),
+        "Mary",
+    )
+    draw_veil(
+        scene, mary.head, mix(school.pick(rng, "linen"), blue, 0.25 if rng.random() < 0.5 else 0.85)
+    )
     _lily(scene, angel.joints["right_wrist"], size * 0.3)
     if "book" in plan.shown:
-        lectern = [(width * 0.5, base), (width * 0.515, base - size * 0.4), (width * 0.575, base - size * 0.4), (width * 0.59, base)]
+        lectern = [
+            (width * 0.5, base),
+            (width * 0.515, base - size * 0.4),
+            (width * 0.575, base - size * 0.4),
+            (width * 0.59, base),
+        ]
         scene.solid(lectern, (0.38, 0.24, 0.13), 6, fine=0.5)
-        draw_book(scene, width * 0.545, base - size * 0.43, size * 0.1, school.pick(rng, "cloth"), 0.1)
+        draw_book(
+            scene, width * 0.545, base - size * 0.43, size * 0.1, school.pick(rng, "cloth"), 0.1
+        )
 
 
 def _lily(scene: Scene, hand: tuple[float, float], long: float) -> None:
     with scene.object("lily"):
-        stem = smooth_curve([(hand[0], hand[1] + long * 0.15), (hand[0] + long * 0.04, hand[1] - long * 0.4), (hand[0], hand[1] - long)])
+        stem = smooth_curve(
+            [
+                (hand[0], hand[1] + long * 0.15),
+                (hand[0] + long * 0.04, hand[1] - long * 0.4),
+                (hand[0], hand[1] - long),
+            ]
+        )
         with scene.ink(0.8) as canvas:
             canvas.drawPath(path_of(stem), paint_of((0.25, 0.38, 0.18), 1, max(1.2, long * 0.025)))
         for share, side in ((1.0, 0.0), (0.82, -1.0), (0.7, 1.0), (0.55, -1.0)):
-            draw_bloom(scene, hand[0] + side * long * 0.09, hand[1] - long * share, long * 0.075, (0.96, 0.95, 0.9), 2)
+            draw_bloom(
+                scene,
+                hand[0] + side * long * 0.09,
+                hand[1] - long * share,
+                long * 0.075,
+                (0.96, 0.95, 0.9),
+                2,
+            )
 
 
 def _sebastian(scene: Scene, school: School, plan: Plan) -> None:
@@ -157,28 +239,50 @@ def _sebastian(scene: Scene, school: School, plan: Plan) -> None:
         shaft = [(x - post, -10), (x + post, -10), (x + post * 1.05, base), (x - post * 1.05, base)]
         scene.solid(shaft, tint, post * 0.95, bumps=0.0 if label == "column" else 3.0, fine=0.4)
         if label == "column":
-            foot = [(x - post * 1.4, base + 4), (x - post * 1.4, base - post * 0.5), (x + post * 1.4, base - post * 0.5), (x + post * 1.4, base + 4)]
+            foot = [
+                (x - post * 1.4, base + 4),
+                (x - post * 1.4, base - post * 0.5),
+                (x + post * 1.4, base - post * 0.5),
+                (x + post * 1.4, base + 4),
+            ]
             scene.solid(foot, tint, post * 0.3, fine=0.4)
     side = float(rng.choice([-1.0, 1.0]))
-    look = look_of(scene, school, yaw=0.35 * side, tilt=0.22 * side, hair_style="long" if rng.random() < 0.6 else "short")
+    look = look_of(
+        scene,
+        school,
+        yaw=0.35 * side,
+        tilt=0.22 * side,
+        hair_style="long" if rng.random() < 0.6 else "short",
+    )
     up, down = (-158.0, -205.0), (24.0, -42.0)
     stance = Stance(up, down, (-3, -2), (12, -8), lean=-3, hands=("closed", "none"))
     if side < 0:
-        stance = Stance((-24.0, 42.0), (158.0, 205.0), (-12, 8), (3, 2), lean=3, hands=("none", "closed"))
+        stance = Stance(
+            (-24.0, 42.0), (158.0, 205.0), (-12, 8), (3, 2), lean=3, hands=("none", "closed")
+        )
     figure = pose_figure(x, base, size, stance, look)
     _halo(scene, school, figure.head)
     hidden = ("left_wrist",) if side > 0 else ("right_wrist",)
-    lay_figure(scene, figure, Wear("loincloth", school.pick(rng, "linen")), "Saint Sebastian", hidden)
+    lay_figure(
+        scene, figure, Wear("loincloth", school.pick(rng, "linen")), "Saint Sebastian", hidden
+    )
     with scene.object("arrows"), scene.ink(0.85) as canvas:
         chest = figure.joints["right_shoulder"]
         for _ in range(int(rng.integers(3, 6))):
             px = x + float(rng.uniform(-0.06, 0.06)) * size
             py = chest[1] + float(rng.uniform(0.08, 0.52)) * size
             turn = float(rng.choice([rng.uniform(-0.5, 0.1), np.pi - rng.uniform(-0.5, 0.1)]))
-            end = (px + float(np.cos(turn)) * size * 0.16, py - abs(float(np.sin(turn))) * size * 0.16)
-            canvas.drawPath(path_of([(px, py), end]), paint_of((0.25, 0.16, 0.09), 1, max(1.2, size * 0.008)))
+            end = (
+                px + float(np.cos(turn)) * size * 0.16,
+                py - abs(float(np.sin(turn))) * size * 0.16,
+            )
+            canvas.drawPath(
+                path_of([(px, py), end]), paint_of((0.25, 0.16, 0.09), 1, max(1.2, size * 0.008))
+            )
             tail = (end[0] - (end[0] - px) * 0.2, end[1] - (end[1] - py) * 0.2)
-            canvas.drawPath(path_of([tail, end]), paint_of((0.86, 0.82, 0.74), 1, max(2.0, size * 0.018)))
+            canvas.drawPath(
+                path_of([tail, end]), paint_of((0.86, 0.82, 0.74), 1, max(2.0, size * 0.018))
+            )
             canvas.drawCircle(px, py, max(1.2, size * 0.007), paint_of((0.5, 0.06, 0.05)))
 
 
@@ -193,27 +297,66 @@ def _madonna(scene: Scene, school: School, plan: Plan) -> None:
         lay_outdoors(scene, school, height * 0.55)
     side = float(rng.choice([-1.0, 1.0]))
     half = scene.unit * float(rng.uniform(0.125, 0.145))
-    look = look_of(scene, school, woman=True, yaw=0.38 * side, tilt=0.16 * side, hair_style="hidden")
+    look = look_of(
+        scene, school, woman=True, yaw=0.38 * side, tilt=0.16 * side, hair_style="hidden"
+    )
     head = HeadPlace(width * (0.5 - 0.04 * side), height * 0.27, half, look)
     blue, red = (0.1, 0.17, 0.45), mix((0.66, 0.13, 0.13), school.pick(rng, "bright"), 0.15)
     with scene.object("Mary"):
         _halo(scene, school, head)
         draw_veil_back(scene, head, blue)
         cx, cy = head.cx, head.cy
-        gown = [(cx - half * 0.4, cy + half), (cx - half * 1.5, cy + half * 1.9), (cx - half * 1.8, height + 20), (cx + half * 1.8, height + 20), (cx + half * 1.5, cy + half * 1.9), (cx + half * 0.4, cy + half)]
+        gown = [
+            (cx - half * 0.4, cy + half),
+            (cx - half * 1.5, cy + half * 1.9),
+            (cx - half * 1.8, height + 20),
+            (cx + half * 1.8, height + 20),
+            (cx + half * 1.5, cy + half * 1.9),
+            (cx + half * 0.4, cy + half),
+        ]
         from bilderatlas.museum.things.dress import draw_neck
 
         draw_neck(scene, head, look.flesh)
         draped(scene, smooth_curve(gown, closed=True), red, half * 0.6, half * 0.3, fine=0.4)
         for edge in (-1.0, 1.0):
-            mantle = [(cx + edge * half * 0.75, cy + half * 0.2), (cx + edge * half * 1.9, cy + half * 1.7), (cx + edge * half * 2.9, height + 20), (cx + edge * half * 0.8, height + 20), (cx + edge * half * 0.95, cy + half * 2.6)]
-            draped(scene, smooth_curve(mantle, closed=True), blue, half * 0.5, half * 0.32, lean=0.25 * edge, fine=0.4)
-        lap = [(cx - half * 2.9, height + 20), (cx - half * 1.9, cy + half * 3.9), (cx, cy + half * 3.7), (cx + half * 2.2, cy + half * 3.9), (cx + half * 3.0, height + 20)]
-        draped(scene, smooth_curve(lap, closed=True), blue, half * 0.6, half * 0.4, lean=0.5, fine=0.35)
+            mantle = [
+                (cx + edge * half * 0.75, cy + half * 0.2),
+                (cx + edge * half * 1.9, cy + half * 1.7),
+                (cx + edge * half * 2.9, height + 20),
+                (cx + edge * half * 0.8, height + 20),
+                (cx + edge * half * 0.95, cy + half * 2.6),
+            ]
+            draped(
+                scene,
+                smooth_curve(mantle, closed=True),
+                blue,
+                half * 0.5,
+                half * 0.32,
+                lean=0.25 * edge,
+                fine=0.4,
+            )
+        lap = [
+            (cx - half * 2.9, height + 20),
+            (cx - half * 1.9, cy + half * 3.9),
+            (cx, cy + half * 3.7),
+            (cx + half * 2.2, cy + half * 3.9),
+            (cx + half * 3.0, height + 20),
+        ]
+        draped(
+            scene, smooth_curve(lap, closed=True), blue, half * 0.6, half * 0.4, lean=0.5, fine=0.35
+        )
         draw_head(scene, head, label=False)
-        draw_veil(scene, head, mix(school.pick(rng, "linen"), blue, 0.9 if rng.random() < 0.5 else 0.15))
+        draw_veil(
+            scene, head, mix(school.pick(rng, "linen"), blue, 0.9 if rng.random() < 0.5 else 0.15)
+        )
         joints = np.zeros((17, 3))
-        for row, place in ((0, head.of_face(0.05, 0.36)), (1, head.of_face(0.31, -0.02)), (2, head.of_face(-0.31, -0.02)), (5, (cx + half * 1.45, cy + half * 1.8)), (6, (cx - half * 1.45, cy + half * 1.8))):
+        for row, place in (
+            (0, head.of_face(0.05, 0.36)),
+            (1, head.of_face(0.31, -0.02)),
+            (2, head.of_face(-0.31, -0.02)),
+            (5, (cx + half * 1.45, cy + half * 1.8)),
+            (6, (cx - half * 1.45, cy + half * 1.8)),
+        ):
             joints[row] = (*place, 1.0)
         scene.poses.append(Pose("Mary", joints))
     _child(scene, school, head, side)
@@ -225,60 +368,138 @@ def _child(scene: Scene, school: School, mother: HeadPlace, side: float) -> None
 
     half = mother.half_px
     look = look_of(scene, school, yaw=-0.3 * side, hair_style="short")
-    look = HeadLook(mix(look.flesh, (1, 0.9, 0.8), 0.25), mix(look.hair, (0.7, 0.5, 0.25), 0.5), look.eyes, look.yaw, -0.1 * side, woman=True, hair_style="short")
+    look = HeadLook(
+        mix(look.flesh, (1, 0.9, 0.8), 0.25),
+        mix(look.hair, (0.7, 0.5, 0.25), 0.5),
+        look.eyes,
+        look.yaw,
+        -0.1 * side,
+        woman=True,
+        hair_style="short",
+    )
     size = half * 4.0
     x = mother.cx + side * half * 0.95
-    stance = Stance((-30, 60), (55, 140), (-42, 18), (38, -22), lean=-4 * side, drop=0.1, hands=("rest", "point"))
+    stance = Stance(
+        (-30, 60),
+        (55, 140),
+        (-42, 18),
+        (38, -22),
+        lean=-4 * side,
+        drop=0.1,
+        hands=("rest", "point"),
+    )
     if side < 0:
-        stance = Stance((-55, -140), (30, -60), (-38, 22), (42, -18), lean=4, drop=0.1, hands=("point", "rest"))
-    child = pose_figure(x, mother.cy + half * 4.75, size, stance, look)
+        stance = Stance(
+            (-55, -140), (30, -60), (-38, 22), (42, -18), lean=4, drop=0.1, hands=("point", "rest")
+        )
+    child = pose_figure(x, mother.cy + half * 5.0, size, stance, look)
     child.head = HeadPlace(child.head.cx, child.head.cy - half * 0.1, half * 0.58, child.head.look)
     with scene.object("child"):
         _halo(scene, school, child.head)
         lay_figure(scene, child, Wear("loincloth", school.pick(scene.rng, "linen")), "child")
     wrist = (mother.cx + side * half * 0.1, mother.cy + half * 3.35)
-    draw_hand(scene, wrist, half * 0.42, 0.15 if side > 0 else np.pi - 0.15, mother.look.flesh, "rest", flip=side < 0)
+    draw_hand(
+        scene,
+        wrist,
+        half * 0.42,
+        0.15 if side > 0 else np.pi - 0.15,
+        mother.look.flesh,
+        "rest",
+        flip=side < 0,
+    )
 
 
 def _jerome(scene: Scene, school: School, plan: Plan) -> None:
     rng = scene.rng
     width, height = scene.size_wh
     lay_outdoors(scene, school, height * float(rng.uniform(0.42, 0.52)))
-    draw_rocks(scene, width * 0.85, height * 0.8, width * 0.5, height * 0.55, school.pick(rng, "stone"))
+    draw_rocks(
+        scene, width * 0.85, height * 0.8, width * 0.5, height * 0.55, school.pick(rng, "stone")
+    )
     look = look_of(scene, school, beard="long", old=True, hair_style="bald", yaw=0.4, tilt=0.1)
-    stance = Stance((-30, 70), (60, 105), (28, -30), (55, -45), lean=10, drop=0.14, hands=("closed", "open"))
+    stance = Stance(
+        (-30, 70), (60, 105), (28, -30), (55, -45), lean=10, drop=0.14, hands=("closed", "open")
+    )
     base, size = height * 0.9, height * 0.72
     figure = pose_figure(width * 0.36, base, size, stance, look)
     _halo(scene, school, figure.head)
-    lay_figure(scene, figure, Wear("loincloth", (0.66, 0.12, 0.1), (0.64, 0.12, 0.1)), "Saint Jerome")
+    lay_figure(
+        scene, figure, Wear("loincloth", (0.66, 0.12, 0.1), (0.64, 0.12, 0.1)), "Saint Jerome"
+    )
     draw_skull(scene, width * 0.62, height * 0.8, scene.unit * 0.11, -1.0)
     if "book" in plan.shown:
-        draw_book(scene, width * 0.74, height * 0.83, scene.unit * 0.12, school.pick(rng, "cloth"), 0.1)
-    draw_lion(scene, width * 0.68, height * 0.965, scene.unit * 0.36, float(rng.choice([-1.0, 1.0])))
+        draw_book(
+            scene, width * 0.74, height * 0.83, scene.unit * 0.12, school.pick(rng, "cloth"), 0.1
+        )
+    draw_lion(
+        scene, width * 0.68, height * 0.965, scene.unit * 0.36, float(rng.choice([-1.0, 1.0]))
+    )
 
 
-def _mounted(scene: Scene, school: School, x: float, base: float, size: float, side: float, gallop: bool, wear: str, lance: bool, label: str = "rider") -> None:
+def _mounted(
+    scene: Scene,
+    school: School,
+    x: float,
+    base: float,
+    size: float,
+    side: float,
+    gallop: bool,
+    wear: str,
+    lance: bool,
+    label: str = "rider",
+) -> None:
     """Lay a rider on a horse."""
     rng = scene.rng
     coat = mix(school.pick(rng, "hair"), (0.9, 0.87, 0.8), float(rng.choice([0.0, 0.0, 0.85])))
     draw_horse(scene, x, base, size, coat, side, gallop)
     seat = (x - side * size * 0.02, base - size * 0.78)
-    look = look_of(scene, school, yaw=0.55 * side, beard=str(rng.choice(["none", "short", "moustache"])), hair_style="hidden" if wear == "armour" else "short")
+    look = look_of(
+        scene,
+        school,
+        yaw=0.55 * side,
+        beard=str(rng.choice(["none", "short", "moustache"])),
+        hair_style="hidden" if wear == "armour" else "short",
+    )
     reach = (45.0, 80.0) if side > 0 else (-45.0, -80.0)
     rest = (-20.0, 50.0) if side > 0 else (20.0, -50.0)
     raised = (100.0, 60.0) if side > 0 else (-100.0, -60.0)
     arms = (rest, raised if lance else reach) if side > 0 else (raised if lance else reach, rest)
     leg = ((22 * side, -8 * side), (26 * side, -4 * side))
     tall = size * 1.05
-    stance = Stance(arms[0], arms[1], leg[0], leg[1], lean=6 * side if gallop else 1.0, hands=("closed", "closed"))
+    stance = Stance(
+        arms[0],
+        arms[1],
+        leg[0],
+        leg[1],
+        lean=6 * side if gallop else 1.0,
+        hands=("closed", "closed"),
+    )
     figure = pose_figure(seat[0], seat[1] + tall * 0.5, tall, stance, look)
     cloth = school.pick(rng, "metal") if wear == "armour" else school.pick(rng, "bright")
     mantle = school.pick(rng, "bright")
     if gallop or wear == "armour":
         sx, sy = figure.joints["right_shoulder"] if side > 0 else figure.joints["left_shoulder"]
-        cape = [(sx, sy - 2), (sx - side * size * 0.3, sy + size * 0.08), (sx - side * size * 0.55, sy + size * 0.02), (sx - side * size * 0.5, sy + size * 0.28), (sx - side * size * 0.1, sy + size * 0.32)]
-        draped(scene, smooth_curve(cape, closed=True), mantle, size * 0.05, size * 0.05, lean=0.8, fine=0.5)
-    hidden = ("left_hip", "left_knee", "left_ankle") if side < 0 else ("right_hip", "right_knee", "right_ankle")
+        cape = [
+            (sx, sy - 2),
+            (sx - side * size * 0.3, sy + size * 0.08),
+            (sx - side * size * 0.55, sy + size * 0.02),
+            (sx - side * size * 0.5, sy + size * 0.28),
+            (sx - side * size * 0.1, sy + size * 0.32),
+        ]
+        draped(
+            scene,
+            smooth_curve(cape, closed=True),
+            mantle,
+            size * 0.05,
+            size * 0.05,
+            lean=0.8,
+            fine=0.5,
+        )
+    hidden = (
+        ("left_hip", "left_knee", "left_ankle")
+        if side < 0
+        else ("right_hip", "right_knee", "right_ankle")
+    )
     lay_figure(scene, figure, Wear(wear, cloth), label, hidden)
     if wear == "armour":
         draw_helmet(scene, figure.head, school.pick(rng, "metal"), mantle)
@@ -287,15 +508,33 @@ def _mounted(scene: Scene, school: School, x: float, base: float, size: float, s
         with scene.object("lance"), scene.ink(0.7) as canvas:
             low = (wrist[0] - side * size * 0.45, wrist[1] + size * 0.3)
             high = (wrist[0] + side * size * 0.75, wrist[1] - size * 0.5)
-            canvas.drawPath(path_of([low, high]), paint_of((0.3, 0.2, 0.12), 1, max(1.5, size * 0.022)))
-            canvas.drawPath(path_of([(wrist[0] + side * size * 0.68, wrist[1] - size * 0.453), high]), paint_of((0.8, 0.8, 0.8), 1, max(2.0, size * 0.035)))
+            canvas.drawPath(
+                path_of([low, high]), paint_of((0.3, 0.2, 0.12), 1, max(1.5, size * 0.022))
+            )
+            canvas.drawPath(
+                path_of([(wrist[0] + side * size * 0.68, wrist[1] - size * 0.453), high]),
+                paint_of((0.8, 0.8, 0.8), 1, max(2.0, size * 0.035)),
+            )
 
 
 def _flag(scene: Scene, school: School, x: float, y: float, size: float) -> None:
     with scene.object("flag"):
         with scene.ink(0.6) as canvas:
-            canvas.drawPath(path_of([(x, y + size * 1.6), (x, y - size * 0.1)]), paint_of((0.25, 0.17, 0.1), 1, max(1.2, size * 0.03)))
-        cloth = smooth_curve([(x, y), (x + size * 0.4, y + size * 0.06), (x + size * 0.85, y - size * 0.04), (x + size * 0.8, y + size * 0.42), (x + size * 0.4, y + size * 0.52), (x, y + size * 0.45)], closed=True)
+            canvas.drawPath(
+                path_of([(x, y + size * 1.6), (x, y - size * 0.1)]),
+                paint_of((0.25, 0.17, 0.1), 1, max(1.2, size * 0.03)),
+            )
+        cloth = smooth_curve(
+            [
+                (x, y),
+                (x + size * 0.4, y + size * 0.06),
+                (x + size * 0.85, y - size * 0.04),
+                (x + size * 0.8, y + size * 0.42),
+                (x + size * 0.4, y + size * 0.52),
+                (x, y + size * 0.45),
+            ],
+            closed=True,
+        )
         draped(scene, cloth, school.pick(scene.rng, "bright"), size * 0.06, size * 0.09, fine=0.5)
 
 
@@ -307,7 +546,17 @@ def _rider(scene: Scene, school: School, plan: Plan) -> None:
     if "flag" in plan.shown:
         _flag(scene, school, width * (0.5 - side * 0.36), height * 0.18, height * 0.22)
     wear = "armour" if school.dress != "modern" and rng.random() < 0.5 else "tunic"
-    _mounted(scene, school, width * 0.5, height * 0.93, height * 0.5, side, bool(rng.random() < 0.4), wear, False)
+    _mounted(
+        scene,
+        school,
+        width * 0.5,
+        height * 0.93,
+        height * 0.5,
+        side,
+        bool(rng.random() < 0.4),
+        wear,
+        False,
+    )
 
 
 def _battle(scene: Scene, school: School, plan: Plan) -> None:
@@ -321,8 +570,20 @@ def _battle(scene: Scene, school: School, plan: Plan) -> None:
         for row, depth in enumerate((0.62, 0.78, 0.95)):
             for step in range(3 - (row + 1) // 2):
                 left = (step + row) % 2 == 0
-                x = width * (0.2 + 0.3 * step + float(rng.normal(0, 0.03)) + (0.08 if row == 1 else 0.0))
-                _mounted(scene, school, x, height * depth, height * (0.2 + 0.09 * row), 1.0 if left else -1.0, True, "armour" if rng.random() < 0.6 else "tunic", True)
+                x = width * (
+                    0.2 + 0.3 * step + float(rng.normal(0, 0.03)) + (0.08 if row == 1 else 0.0)
+                )
+                _mounted(
+                    scene,
+                    school,
+                    x,
+                    height * depth,
+                    height * (0.2 + 0.09 * row),
+                    1.0 if left else -1.0,
+                    True,
+                    "armour" if rng.random() < 0.6 else "tunic",
+                    True,
+                )
     _smoke(scene, height * 0.9, 0.3)
 
 
@@ -332,22 +593,49 @@ def _smoke(scene: Scene, y: float, strength: float = 0.55) -> None:
     width, height = scene.size_wh
     cloud = np.zeros((height, width), np.float32)
     for _ in range(6):
-        outline = ellipse(float(scene.rng.uniform(0, width)), y + float(scene.rng.normal(0, height * 0.05)), width * 0.16, height * 0.06)
+        outline = ellipse(
+            float(scene.rng.uniform(0, width)),
+            y + float(scene.rng.normal(0, height * 0.05)),
+            width * 0.16,
+            height * 0.06,
+        )
         cv2.fillPoly(cloud, [outline.astype(np.int32)], (strength,))
-    scene.lay(cv2.GaussianBlur(cloud, (0, 0), scene.unit * 0.05), (0.78, 0.74, 0.68), new_id=False, record=False)
+    scene.lay(
+        cv2.GaussianBlur(cloud, (0, 0), scene.unit * 0.05),
+        (0.78, 0.74, 0.68),
+        new_id=False,
+        record=False,
+    )
 
 
 def _motif(told: str, shape: str, schools: tuple[str, ...] = (), weight: float = 1.0) -> Motif:
-    return Motif(f"history_{told}", "history", shape, partial(plan_history, told=told), draw_history, schools, weight)
+    return Motif(
+        f"history_{told}",
+        "history",
+        shape,
+        partial(plan_history, told=told),
+        draw_history,
+        schools,
+        weight,
+    )
 
 
 MOTIFS: tuple[Motif, ...] = (
     _motif("crucifixion", "upright", (), 1.2),
-    _motif("annunciation", "any", ("Venetian", "Early Netherlandish", "Sienese", "German", "Spanish"), 1.3),
+    _motif(
+        "annunciation",
+        "any",
+        ("Venetian", "Early Netherlandish", "Sienese", "German", "Spanish"),
+        1.3,
+    ),
     _motif("sebastian", "upright", ("Venetian", "German", "Spanish", "Early Netherlandish"), 1.1),
-    _motif("madonna", "upright", ("Venetian", "German", "Spanish", "Early Netherlandish", "Sienese"), 1.6),
+    _motif(
+        "madonna",
+        "upright",
+        ("Venetian", "German", "Spanish", "Early Netherlandish", "Sienese"),
+        1.6,
+    ),
     _motif("jerome", "wide", ("Venetian", "German", "Spanish", "Dutch"), 1.0),
     _motif("rider", "any", ("Venetian", "German", "Spanish", "Dutch"), 1.0),
     _motif("battle", "wide", ("Venetian", "Dutch", "German"), 0.9),
 )
-

@@ -41,7 +41,9 @@ _NOUNS = {
 }
 _CODES = {
     "mountain": "25H11", "mountains": "25H11", "trees": "25G3", "poplars": "25G3", "river": "25H213",
-    "mill": "47D31", "cows": "47I2111", "moon": "24B", "sun": "24A",
+    "mill": "25I41", "castle": "25I5", "bridge": "25I6", "ruin": "25I9", "church": "11Q712",
+    "road": "46C11", "haystacks": "47I1461", "cows": "47I211", "moon": "24B2", "winter": "23F41",
+    "rocks": "25H112",
 }  # fmt: skip
 
 
@@ -78,7 +80,9 @@ def plan_landscape(rng: np.random.Generator, school: School, told: str) -> Plan:
     captioned = tuple(
         label for label in shown if not (label == "river" and noun == "river landscape")
     )
-    codes = tuple(dict.fromkeys(["25H", *(_CODES[label] for label in shown if label in _CODES)]))
+    codes = tuple(
+        dict.fromkeys(["25H", *(_CODES[label] for label in (told, *shown) if label in _CODES)])
+    )
     return Plan(noun, captioned, codes, {"told": told, "all": " ".join(shown)})
 
 

@@ -34,6 +34,11 @@ from bilderatlas.museum.things.headgear import (
 from bilderatlas.museum.things.held import draw_held
 
 HEADGEAR = ("turban", "hat", "helmet", "veil", "crown", "beret", "cap")
+CODES = {
+    "turban": "41D221", "hat": "41D221", "beret": "41D221", "cap": "41D221", "veil": "41D2211",
+    "helmet": "45C221", "crown": "44B191", "fan": "41D262", "book": "49M32", "letter": "46E221",
+    "skull": "31F11", "flower": "25G41",
+}  # fmt: skip
 HELD = ("book", "flower", "skull", "letter", "fan")
 
 
@@ -61,8 +66,9 @@ def plan_portrait(rng: np.random.Generator, school: School, told: str) -> Plan:
     elif woman and told not in ("necklace", "ruff") and rng.random() < 0.25:
         shown.append("necklace")
     noun = f"{'old ' if old else ''}{'woman' if woman else 'man'}"
-    codes = ["61BB2" if woman else "61B2"]
-    return Plan(noun, tuple(shown), tuple(codes), {"beard": beard})
+    codes = ["61BB11" if woman else "61B11"]
+    codes += [CODES[label] for label in shown if label in CODES]
+    return Plan(noun, tuple(shown), tuple(dict.fromkeys(codes)), {"beard": beard})
 
 
 def draw_portrait(scene: Scene, school: School, plan: Plan) -> None:

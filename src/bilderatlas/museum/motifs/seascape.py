@@ -25,14 +25,14 @@ from bilderatlas.museum.things.ships import draw_boat, draw_ship, draw_small_fig
 from bilderatlas.museum.things.skies import draw_disc, draw_sky, receding_noise
 
 _PLANS = {
-    "ships": ("seascape", ("ships",), ("46C24",)),
-    "boats": ("seascape", ("boats",), ("46C2",)),
-    "storm": ("storm", ("ship",), ("46C24",)),
-    "lighthouse": ("seascape", ("lighthouse", "ship"), ("46C24",)),
-    "harbour": ("harbour", ("ships", "houses"), ("25H", "46C24")),
-    "beach": ("beach", ("boats", "figures"), ("25H",)),
-    "wave": ("wave", ("boats", "mountain"), ("25H",)),
-    "sunset": ("seascape", ("ship", "sun"), ("46C24",)),
+    "ships": ("seascape", ("ships",), ("25H23", "46C24")),
+    "boats": ("seascape", ("boats",), ("25H23", "46C24")),
+    "storm": ("storm", ("ship",), ("25H23", "26C32", "46C24")),
+    "lighthouse": ("seascape", ("lighthouse", "ship"), ("25H23", "46C2831", "46C24")),
+    "harbour": ("harbour", ("ships", "houses"), ("46C223", "46C24")),
+    "beach": ("beach", ("boats", "figures"), ("25H133", "46C24")),
+    "wave": ("wave", ("boats", "mountain"), ("25H2311", "25H11")),
+    "sunset": ("seascape", ("ship", "sun"), ("25H23", "24A", "46C24")),
 }
 
 

@@ -37,14 +37,18 @@ from bilderatlas.museum.things.vessels import (
 _PLANS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # told: always shown, sometimes shown, notations
     "flowers": (("flowers", "vase"), ("lemon", "apple", "book"), ("41E", "25G41")),
-    "fruit": (("fruit", "bowl"), ("grapes", "knife", "glass", "jug"), ("41E",)),
-    "jug": (("jug", "bread"), ("onions", "apple", "pear", "knife"), ("41E",)),
-    "vanitas": (("skull", "candle"), ("books", "hourglass", "book", "flower"), ("41E", "11R7")),
-    "fish": (("fish", "plate"), ("lemon", "onions", "jug", "knife"), ("41E",)),
-    "breakfast": (("glass", "bread"), ("cheese", "lemon", "knife", "plate"), ("41E",)),
-    "candle": (("candle", "books"), ("jug", "apple"), ("41E",)),
-    "lute": (("lute", "books"), ("glass", "candle", "fruit"), ("41E", "48C7321")),
-    "pot": (("pot", "onions"), ("bread", "jug", "fish"), ("41E",)),
+    "fruit": (("fruit", "bowl"), ("grapes", "knife", "glass", "jug"), ("41C6",)),
+    "jug": (("jug", "bread"), ("onions", "apple", "pear", "knife"), ("41C6",)),
+    "vanitas": (
+        ("skull", "candle"),
+        ("books", "hourglass", "book", "flower"),
+        ("41E", "11R7", "31F11"),
+    ),
+    "fish": (("fish", "plate"), ("lemon", "onions", "jug", "knife"), ("41C6",)),
+    "breakfast": (("glass", "bread"), ("cheese", "lemon", "knife", "plate"), ("41C6",)),
+    "candle": (("candle", "books"), ("jug", "apple"), ("41E", "41B31")),
+    "lute": (("lute", "books"), ("glass", "candle", "fruit"), ("41E", "48C7323")),
+    "pot": (("pot", "onions"), ("bread", "jug", "fish"), ("41C6",)),
     "bottle": (("bottle", "apple"), ("pear", "glass", "bread", "grapes"), ("41E",)),
 }
 

@@ -81,8 +81,12 @@ class Figure:
             "nose": self.head.of_face(0.08 * float(np.sin(yaw)), 0.36),
             "left_eye": self.head.of_face(0.31, -0.02),
             "right_eye": self.head.of_face(-0.31, -0.02),
-            "left_ear": self.head.on_picture(0.74 * float(np.cos(yaw)) - 0.2 * float(np.sin(yaw)), 0.12),
-            "right_ear": self.head.on_picture(-0.74 * float(np.cos(yaw)) - 0.2 * float(np.sin(yaw)), 0.12),
+            "left_ear": self.head.on_picture(
+                0.74 * float(np.cos(yaw)) - 0.2 * float(np.sin(yaw)), 0.12
+            ),
+            "right_ear": self.head.on_picture(
+                -0.74 * float(np.cos(yaw)) - 0.2 * float(np.sin(yaw)), 0.12
+            ),
             **self.joints,
         }
         unseen = set(hidden)
@@ -113,7 +117,10 @@ def pose_figure(x: float, base_y: float, size: float, stance: Stance, look: Head
     across = (-up[1], up[0])
     joints: dict[str, Place] = {}
     for name, side in (("right", -1.0), ("left", 1.0)):
-        shoulder = (neck[0] + side * across[0] * 0.105 * size, neck[1] + side * across[1] * 0.105 * size)
+        shoulder = (
+            neck[0] + side * across[0] * 0.105 * size,
+            neck[1] + side * across[1] * 0.105 * size,
+        )
         hip = (x + side * 0.062 * size, hip_y)
         arm = stance.right_arm if side < 0 else stance.left_arm
         leg = stance.right_leg if side < 0 else stance.left_leg
@@ -125,7 +132,10 @@ def pose_figure(x: float, base_y: float, size: float, stance: Stance, look: Head
         joints[f"{name}_ankle"] = _step(joints[f"{name}_knee"], leg[1], 0.235 * size)
     half = HEAD_HALF * size
     tilt = look.tilt + float(lean) * 0.6
-    head_at = (neck[0] + up[0] * half * 1.45 + np.sin(tilt) * half * 0.5, neck[1] + up[1] * half * 1.45)
+    head_at = (
+        neck[0] + up[0] * half * 1.45 + np.sin(tilt) * half * 0.5,
+        neck[1] + up[1] * half * 1.45,
+    )
     head = HeadPlace(float(head_at[0]), float(head_at[1]), half, replace(look, tilt=tilt))
     return Figure(size, joints, head, stance)
 
@@ -144,11 +154,21 @@ class _Body:
     def limb(self, start: Place, end: Place, r1: float, r2: float) -> None:
         x0, y0 = self.at
         s = self.size
-        capsule(self.height, (start[0] - x0, start[1] - y0), (end[0] - x0, end[1] - y0), r1 * s, r2 * s)
+        capsule(
+            self.height, (start[0] - x0, start[1] - y0), (end[0] - x0, end[1] - y0), r1 * s, r2 * s
+        )
 
     def mound(self, place: Place, rx: float, ry: float, depth: float, base: float) -> None:
         s = self.size
-        ellipsoid(self.height, place[0] - self.at[0], place[1] - self.at[1], rx * s, ry * s, depth * s, base * s)
+        ellipsoid(
+            self.height,
+            place[0] - self.at[0],
+            place[1] - self.at[1],
+            rx * s,
+            ry * s,
+            depth * s,
+            base * s,
+        )
 
     def lay(self, scene: Scene, colour: Colour, gloss: float = 0.0, fine: float = 0.75) -> None:
         if not self.height.any():
@@ -172,7 +192,12 @@ def _legs(figure: Figure, body: _Body) -> None:
         body.limb(calf, j[f"{side}_ankle"], 0.036, 0.02)
         ankle = j[f"{side}_ankle"]
         out = -1.0 if side == "right" else 1.0
-        body.limb(ankle, (ankle[0] + out * 0.025 * figure.size, ankle[1] + 0.03 * figure.size), 0.021, 0.019)
+        body.limb(
+            ankle,
+            (ankle[0] + out * 0.025 * figure.size, ankle[1] + 0.03 * figure.size),
+            0.021,
+            0.019,
+        )
 
 
 def _arm(figure: Figure, body: _Body, side: str, thick: float = 1.0) -> None:
@@ -187,15 +212,26 @@ def _trunk(figure: Figure, body: _Body) -> None:
     waist = _middle(_middle(j["right_hip"], j["left_hip"]), chest, 0.3)
     for side in ("right", "left"):
         inner = _middle(j[f"{side}_shoulder"], chest, 0.35)
-        body.limb((inner[0], inner[1] + 0.05 * figure.size), _middle(waist, j[f"{side}_hip"], 0.35), 0.068, 0.055)
+        body.limb(
+            (inner[0], inner[1] + 0.05 * figure.size),
+            _middle(waist, j[f"{side}_hip"], 0.35),
+            0.068,
+            0.055,
+        )
         body.limb(_middle(waist, j[f"{side}_hip"], 0.5), j[f"{side}_hip"], 0.055, 0.058)
-        body.mound((inner[0], inner[1] + 0.065 * figure.size), 0.055, 0.04, 0.014, 0.062)
+        body.mound((inner[0], inner[1] + 0.065 * figure.size), 0.052, 0.03, 0.006, 0.064)
         body.limb(j[f"{side}_shoulder"], inner, 0.038, 0.045)
     body.limb(chest, (figure.head.cx, figure.head.cy + figure.head.half_px * 0.6), 0.036, 0.034)
 
 
 def lay_figure(
-    scene: Scene, figure: Figure, wear: Wear, label: str, hidden: tuple[str, ...] = (), *, head: bool = True
+    scene: Scene,
+    figure: Figure,
+    wear: Wear,
+    label: str,
+    hidden: tuple[str, ...] = (),
+    *,
+    head: bool = True,
 ) -> None:
     """Lay a posed figure and record its pose."""
     flesh = figure.head.look.flesh
@@ -203,7 +239,9 @@ def lay_figure(
         if wear.kind in ("loincloth", "tunic", "coat", "armour"):
             body = _Body(figure)
             _legs(figure, body)
-            stocking = {"loincloth": flesh, "armour": wear.cloth}.get(wear.kind, mix(wear.cloth, (0.12, 0.1, 0.1), 0.55))
+            stocking = {"loincloth": flesh, "armour": wear.cloth}.get(
+                wear.kind, mix(wear.cloth, (0.12, 0.1, 0.1), 0.55)
+            )
             if wear.kind == "loincloth":
                 _trunk(figure, body)
                 _arm(figure, body, "right")
@@ -226,7 +264,12 @@ def _neck(scene: Scene, figure: Figure, flesh: Colour) -> None:
     body = _Body(figure)
     j = figure.joints
     chest = _middle(j["right_shoulder"], j["left_shoulder"])
-    body.limb((chest[0], chest[1] + 0.02 * figure.size), (figure.head.cx, figure.head.cy + figure.head.half_px * 0.5), 0.045, 0.034)
+    body.limb(
+        (chest[0], chest[1] + 0.02 * figure.size),
+        (figure.head.cx, figure.head.cy + figure.head.half_px * 0.5),
+        0.045,
+        0.034,
+    )
     body.lay(scene, flesh)
 
 
@@ -244,8 +287,21 @@ def _loincloth(scene: Scene, figure: Figure, cloth: Colour) -> None:
     (rx, ry), (lx, ly) = j["right_hip"], j["left_hip"]
     shape = [(rx - 0.06 * s, ry - 0.045 * s), (lx + 0.06 * s, ly - 0.05 * s), (lx + 0.062 * s, ly + 0.06 * s),
              ((rx + lx) / 2 + 0.02 * s, ry + 0.13 * s), (rx - 0.06 * s, ry + 0.075 * s)]  # fmt: skip
-    draped(scene, smooth_curve(shape, closed=True, steps=5), cloth, 0.03 * s, 0.03 * s, lean=0.6, fine=0.7)
-    tail = [(lx + 0.03 * s, ly - 0.04 * s), (lx + 0.1 * s, ly + 0.02 * s), (lx + 0.12 * s, ly + 0.17 * s), (lx + 0.06 * s, ly + 0.12 * s)]
+    draped(
+        scene,
+        smooth_curve(shape, closed=True, steps=5),
+        cloth,
+        0.03 * s,
+        0.03 * s,
+        lean=0.6,
+        fine=0.7,
+    )
+    tail = [
+        (lx + 0.03 * s, ly - 0.04 * s),
+        (lx + 0.1 * s, ly + 0.02 * s),
+        (lx + 0.12 * s, ly + 0.17 * s),
+        (lx + 0.06 * s, ly + 0.12 * s),
+    ]
     draped(scene, smooth_curve(tail, closed=True, steps=5), cloth, 0.02 * s, 0.025 * s, fine=0.7)
 
 
@@ -267,7 +323,11 @@ def _garment(scene: Scene, figure: Figure, wear: Wear) -> None:
     gloss = 0.85 if wear.kind == "armour" else 0.08
     (rx, ry), (lx, ly) = j["right_shoulder"], j["left_shoulder"]
     (hrx, hry), (hlx, hly) = j["right_hip"], j["left_hip"]
-    shoulders = [(rx - 0.035 * s, ry - 0.01 * s), (_middle((rx, ry), (lx, ly))[0], ry - 0.035 * s), (lx + 0.035 * s, ly - 0.01 * s)]
+    shoulders = [
+        (rx - 0.035 * s, ry - 0.01 * s),
+        (_middle((rx, ry), (lx, ly))[0], ry - 0.035 * s),
+        (lx + 0.035 * s, ly - 0.01 * s),
+    ]
     if wear.kind == "robe":
         knees = [j["left_knee"], j["right_knee"]]
         low = max(j["right_ankle"][1], j["left_ankle"][1], *(k[1] for k in knees)) + 0.02 * s
@@ -277,14 +337,25 @@ def _garment(scene: Scene, figure: Figure, wear: Wear) -> None:
                  (right_x - 0.03 * s, low), (right_x, (hry + low) / 2), (hrx - 0.055 * s, hry)]  # fmt: skip
     else:
         hem = {"tunic": 0.2, "coat": 0.26, "armour": 0.1}[wear.kind] * s
-        skirt = [(hlx + 0.05 * s, hly), (hlx + 0.085 * s, hly + hem), ((hlx + hrx) / 2, hly + hem * 1.04), (hrx - 0.085 * s, hry + hem), (hrx - 0.05 * s, hry)]
+        skirt = [
+            (hlx + 0.05 * s, hly),
+            (hlx + 0.085 * s, hly + hem),
+            ((hlx + hrx) / 2, hly + hem * 1.04),
+            (hrx - 0.085 * s, hry + hem),
+            (hrx - 0.05 * s, hry),
+        ]
     waist = [(lx + 0.03 * s, (ly + hly) / 2)], [(rx - 0.03 * s, (ry + hry) / 2)]
     outline = smooth_curve([*shoulders, *waist[0], *skirt, *waist[1]], closed=True, steps=5)
     if wear.kind == "armour":
         scene.solid(outline, wear.cloth, 0.07 * s, gloss=0.8, fine=0.65)
     else:
         draped(scene, outline, wear.cloth, 0.06 * s, 0.042 * s, fine=0.55)
-    belt = [(hrx - 0.05 * s, hry - 0.06 * s), (hlx + 0.05 * s, hly - 0.06 * s), (hlx + 0.05 * s, hly - 0.04 * s), (hrx - 0.05 * s, hry - 0.04 * s)]
+    belt = [
+        (hrx - 0.05 * s, hry - 0.06 * s),
+        (hlx + 0.05 * s, hly - 0.06 * s),
+        (hlx + 0.05 * s, hly - 0.04 * s),
+        (hrx - 0.05 * s, hry - 0.04 * s),
+    ]
     scene.solid(belt, mix(wear.cloth, (0.2, 0.12, 0.05), 0.6), 0.01 * s, fine=0.6)
     back.lay(scene, mix(wear.cloth, (1, 1, 1), 0.04), gloss, 0.6)
 
@@ -297,9 +368,14 @@ def draw_wings(scene: Scene, figure: Figure, colour: Colour, tip: Colour) -> Non
         for row, (long, tint) in enumerate(((0.5, 0.75), (0.4, 0.4), (0.26, 0.1))):
             for step in range(9 - row):
                 turn = np.deg2rad(158 - step * 15 - row * 4)
-                end = (x + side * float(np.sin(turn)) * long * s * (1 - 0.02 * step), y + float(np.cos(turn)) * long * s)
+                end = (
+                    x + side * float(np.sin(turn)) * long * s * (1 - 0.02 * step),
+                    y + float(np.cos(turn)) * long * s,
+                )
                 middle = ((x + end[0]) / 2, (y + end[1]) / 2)
                 angle = float(np.arctan2(end[1] - y, end[0] - x))
                 feather = ellipse(middle[0], middle[1], long * s * 0.52, s * 0.03, angle, n=16)
-                shade_of = mix(mix(colour, tip, tint), (0.1, 0.08, 0.1), float(scene.rng.uniform(0, 0.2)))
+                shade_of = mix(
+                    mix(colour, tip, tint), (0.1, 0.08, 0.1), float(scene.rng.uniform(0, 0.2))
+                )
                 scene.solid(feather, shade_of, s * 0.016, fine=0.65)
