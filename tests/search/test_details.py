@@ -18,6 +18,7 @@ from bilderatlas.records import Record
 from bilderatlas.search.details import (
     N_CANDIDATES,
     RULE,
+    build_details_index,
     engine_of,
     search_details,
     worth_verifying,
@@ -230,6 +231,16 @@ def test_words_and_counter_examples_are_refused(scenes: CollectionStore) -> None
         ask(scenes, Part(PartKind.TEXT, "a turban"))
     with pytest.raises(QueryError, match=r"unlike 'scene-2'.*--without"):
         ask(scenes, image("scene-1"), image("scene-2", sign=-1))
+
+
+def test_too_many_pictures_at_once_are_refused(scenes: CollectionStore) -> None:
+    with pytest.raises(QueryError, match="at most 20"):
+        ask(scenes, *[upload("turned-2")] * 21)
+
+
+def test_the_index_can_be_built_ahead(scenes: CollectionStore) -> None:
+    build_details_index(scenes, MODEL_ID)
+    assert ask(scenes, upload("turned-2"))[0].image_id == "scene-2"
 
 
 def test_pictures_without_details_are_left_out_with_a_note(scenes: CollectionStore) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bilderatlas.arrays import Pixels
+from bilderatlas.extractors.base import ImageRows
 from bilderatlas.extractors.details import DetailsSift, mirror_rows
 from bilderatlas.search.hits import Match
 from bilderatlas.search.transforms import UNCHANGED, Transform
@@ -174,6 +175,17 @@ def test_too_few_features_prove_nothing(n: int) -> None:
 
 def test_a_uniform_picture_has_no_match() -> None:
     assert match(np.full((300, 400, 3), 90, np.uint8), PICTURE) is None
+
+
+def test_rows_without_a_place_are_left_out() -> None:
+    (rows,) = DetailsSift().extract_batch([PICTURE])
+    assert rows.geometry is not None
+    geometry = rows.geometry.copy()
+    geometry[:3] = np.nan
+    geometry[3, 2] = 0
+    kept = Features.from_rows(ImageRows(rows.vectors, geometry), (480, 360))
+    assert len(kept.vectors) == len(kept.places) == len(rows.vectors) - 4
+    assert len(Features.from_rows(ImageRows(rows.vectors), (480, 360)).vectors) == 0
 
 
 # Homographies that no camera makes

@@ -37,6 +37,9 @@ from bilderatlas.store.spaces import SpaceStore, SpaceView
 N_CANDIDATES = 30
 RULE = "ranking"  # the best answer to any of the examples
 
+MAX_PICTURES = 20  # of one query: each takes as long as a search of its own
+
+_ATTEMPTS = 5
 _ALWAYS_VERIFIED = 6
 _OUTSTANDING = 2.0  # times the votes of an ordinary work: candidates below are left unverified
 _VOTES_HALFWAY = 20.0
@@ -99,6 +102,26 @@ def search_details(
     Raises:
         QueryError: for words, for counter-examples, and when no picture has any details.
     """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _search(collection, query, features_of, allowed)
+        except NotFoundError:
+            continue  # a writer removed works between the search and the reading of their records
+    return _search(collection, query, features_of, allowed)
+
+
+def build_details_index(collection: CollectionStore, model_id: str) -> None:
+    """Bring the derived files of a space up to date, so that the next search need not wait.
+
+    Some seconds for 500,000 new features, nothing where little is new; safe to leave out.
+    """
+    space = collection.space(model_id)
+    engine_of(collection, space).build(space.snapshot())
+
+
+def _search(
+    collection: CollectionStore, query: Query, features_of: FeaturesOf, allowed: Mask | None
+) -> Hits:
     started = time.perf_counter()
     space = collection.space(query.model_id)
     view = space.snapshot()
@@ -207,6 +230,11 @@ def _refuse_what_has_no_details(query: Query) -> None:
                 "pictures only. Search the metadata with --match, or choose an extractor with a "
                 "text side."
             )
+    if len(query.parts) > MAX_PICTURES:
+        raise QueryError(
+            f"Cannot search for the details of {len(query.parts)} pictures at once: at most "
+            f"{MAX_PICTURES}. Leave out those that repeat others."
+        )
     if query.negatives:
         raise QueryError(
             f"Cannot search for works unlike '{query.negatives[0]}': a detail is in a work or it "

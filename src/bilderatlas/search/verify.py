@@ -67,12 +67,19 @@ class Features:
 
     @classmethod
     def from_rows(cls, rows: ImageRows, size_wh: tuple[int, int]) -> Features:
-        """Prepare the rows of a picture of `size_wh` pixels (only its proportions matter)."""
-        geometry = np.zeros((0, 4)) if rows.geometry is None else rows.geometry.astype(np.float64)
+        """Prepare the rows of a picture of `size_wh` pixels (only its proportions matter).
+
+        Rows without a usable place are left out: a package of foreign features may hold some.
+        """
+        vectors, geometry = rows.vectors, rows.geometry
+        if geometry is None:
+            vectors, geometry = vectors[:0], np.zeros((0, 4), np.float32)
+        usable = np.isfinite(geometry).all(axis=1) & (geometry[:, 2] > 0)
+        vectors, geometry = vectors[usable], geometry[usable].astype(np.float64)
         long_side = max(size_wh)
         size = (size_wh[0] / long_side * _UNITS, size_wh[1] / long_side * _UNITS)
         return cls(
-            np.ascontiguousarray(rows.vectors, np.float32),
+            np.ascontiguousarray(vectors, np.float32),
             geometry[:, :2] * size,
             geometry[:, 2] * _UNITS,
             geometry[:, 3],
