@@ -7,10 +7,12 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bilderatlas.arrays import Scores
+from bilderatlas.arrays import Mask, Scores
 from bilderatlas.search.combine import Scorer
-from bilderatlas.store.engines.base import ENGINES
+from bilderatlas.store.engines.base import ENGINES, select_top
 from bilderatlas.store.spaces import SpaceView
+
+_MARGIN = 64
 
 Ordinals: TypeAlias = npt.NDArray[np.int32]
 
@@ -25,6 +27,27 @@ def score_works(view: SpaceView, scorer: Scorer) -> Scores:
     """
     rows = ENGINES.get("exact").score(view, scorer.vectors, scorer.metric)
     return best_of_rows(scorer.combine(rows), view.ordinals, view.columns.n)
+
+
+def refine_best(
+    view: SpaceView, scorer: Scorer, scores: Scores, allowed: Mask, depth: int
+) -> Scores:
+    """Score the best `depth` allowed works again, whatever rank they have among all works.
+
+    The engine vouches for the last bit of the best thousand of a large space only; under a filter,
+    or far down a list, hits lie deeper than that. Half as many again are scored, so that none can
+    have been kept out by a rounding.
+    """
+    margin = depth + depth // 2 + _MARGIN
+    places = select_top(np.where(allowed, scores, -np.inf), margin)
+    chosen = np.zeros(view.columns.n + 1, np.bool_)  # one more place, for rows that are dead: −1
+    chosen[places] = True
+    rows = np.flatnonzero(chosen[view.ordinals])
+    again = ENGINES.get("exact").score(view, scorer.vectors, scorer.metric, rows)
+    refined = scores.copy()
+    best = best_of_rows(scorer.combine(again), view.ordinals[rows], view.columns.n)
+    refined[places] = best[places]
+    return refined
 
 
 def best_of_rows(scores: Scores, ordinals: Ordinals, n_works: int) -> Scores:

@@ -12,7 +12,7 @@ import numpy as np
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import NotFoundError, QueryError
 from bilderatlas.extractors.base import ImageRows
-from bilderatlas.search.candidates import score_works
+from bilderatlas.search.candidates import refine_best, score_works
 from bilderatlas.search.combine import RULES
 from bilderatlas.search.hang import hang_works
 from bilderatlas.search.hits import Criterion, Hit, Hits
@@ -157,6 +157,7 @@ def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: E
     if not query.include_query:
         own = own_images(collection.name, view.columns, query)
         allowed = in_space & ~listed_mask(view.columns, own)[0]
+    scores = refine_best(view, scorer, scores, allowed, query.offset + query.k)
     return _Answer(
         query,
         _criterion(space.card_json, query),
