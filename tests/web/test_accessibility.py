@@ -100,7 +100,7 @@ def test_the_whole_task_by_keyboard(visitor: Visitor) -> None:
         assert outline[1] != "none" and outline[2] >= 2, page.evaluate(
             "document.activeElement.outerHTML"
         )
-        seen.add(page.evaluate("document.activeElement.textContent.trim()"))
+        seen.add(page.evaluate("document.activeElement.innerText.trim()"))
     assert {"Add picture", "Add words", "Rule and number", "Copy link", "JSON"} <= seen
 
 

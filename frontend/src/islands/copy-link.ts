@@ -6,7 +6,6 @@ class CopyLink extends Island {
     super.connectedCallback();
     const link = this.querySelector("a");
     if (!link || !navigator.clipboard) return;
-    link.textContent = "Copy link";
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();

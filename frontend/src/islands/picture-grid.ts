@@ -126,9 +126,8 @@ class PictureGrid extends Island {
   }
 
   private addSwitch(): void {
-    const place = document.createElement("p");
-    place.className = "keys";
-    this.append(place);
+    const place = this.querySelector<HTMLElement>(".keys");
+    if (!place) return;
     const draw = (): void => {
       render(
         html`<button
