@@ -75,14 +75,15 @@ class Features:
         if geometry is None:
             vectors, geometry = vectors[:0], np.zeros((0, 4), np.float32)
         usable = np.isfinite(geometry).all(axis=1) & (geometry[:, 2] > 0)
-        vectors, geometry = vectors[usable], geometry[usable].astype(np.float64)
+        vectors = vectors[usable]
+        placed: Floats = geometry[usable].astype(np.float64)
         long_side = max(size_wh)
         size = (size_wh[0] / long_side * _UNITS, size_wh[1] / long_side * _UNITS)
         return cls(
             np.ascontiguousarray(vectors, np.float32),
-            geometry[:, :2] * size,
-            geometry[:, 2] * _UNITS,
-            geometry[:, 3],
+            placed[:, :2] * size,
+            placed[:, 2] * _UNITS,
+            placed[:, 3],
             size,
         )
 
