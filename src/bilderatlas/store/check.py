@@ -23,7 +23,7 @@ from bilderatlas.store.schema import images
 from bilderatlas.store.segments import Segment, SegmentEntry, broken_files
 from bilderatlas.store.space_writer import manifest_bytes
 from bilderatlas.store.spaces import SpaceEntry, select_spaces
-from bilderatlas.store.sweep import iter_left_over
+from bilderatlas.store.sweep import files_lock, iter_left_over
 
 if TYPE_CHECKING:
     from bilderatlas.store.collection import CollectionStore
@@ -56,36 +56,50 @@ class Finding:
 def check_collection(collection: CollectionStore) -> list[Finding]:
     """Read everything of a collection once, and return what does not agree, worst first.
 
-    It sees one version; a writer may commit meanwhile. Files that only a running writer leaves
-    (temporary ones, a manifest that it writes at its end) are not judged while it runs.
+    It sees one version; others may write meanwhile, and their sweeps wait. What a running writer
+    leaves on its way (temporary files, a manifest that it writes at its end) is not judged.
     """
-    lock = collection.writer_lock()
-    is_quiet = collection.read_only or lock.try_acquire()
+    sweeps = files_lock(collection.root)
+    if not collection.read_only:
+        sweeps.try_acquire()
     try:
         with collection.reading() as connection:
-            findings = list(_findings(collection, connection, is_quiet=is_quiet))
+            findings = [
+                *_check_leavings(collection, connection),
+                *_findings(collection, connection),
+            ]
     finally:
-        lock.release()
+        sweeps.release()
     return sorted(findings, key=lambda finding: finding.severity)
 
 
-def _findings(
-    collection: CollectionStore, connection: Connection, *, is_quiet: bool
-) -> Iterator[Finding]:
+def _check_leavings(collection: CollectionStore, connection: Connection) -> list[Finding]:
+    """Judge what the last writer left, unless one is at work; holds its lock for this moment."""
+    lock = collection.writer_lock()
+    if not collection.read_only and not lock.try_acquire():
+        return []
+    try:
+        entries = select_spaces(connection, collection.id)
+        findings = [
+            finding for entry in entries.values() for finding in _check_manifest(collection, entry)
+        ]
+        findings += [
+            Finding("warning", "No commit names it.", _below(collection, path), True, "orphan")
+            for path in iter_left_over(collection.folder / "features", entries)
+        ]
+    finally:
+        lock.release()
+    return findings
+
+
+def _findings(collection: CollectionStore, connection: Connection) -> Iterator[Finding]:
     state = collection.state(connection)
-    entries = select_spaces(connection, collection.id)
     table = read_table(connection, collection.id)
     yield from _check_counts(collection, connection)
     yield from _check_columns(collection, connection, table, state.records_version)
     indexed = _indexed_keys(connection, collection.id)
-    for entry in entries.values():
+    for entry in select_spaces(connection, collection.id).values():
         yield from _check_space(collection, entry, table.keys, indexed, state.next_key)
-        if is_quiet:
-            yield from _check_manifest(collection, entry)
-    if is_quiet:
-        for path in iter_left_over(collection.folder / "features", entries):
-            where = _below(collection, path)
-            yield Finding("warning", "A file that no commit names.", where, True, "orphan")
     yield from _check_thumbnails(collection, connection)
 
 
