@@ -30,8 +30,8 @@ check: $(STAMPS)/dev  ## style, types, front end types
 	$(BIN)/mypy
 	$(BIN)/python frontend/build.py --check
 
-bench: $(STAMPS)/dev  ## every benchmark; JSON lands in benchmarks/results/
-	$(BIN)/python benchmarks/run.py
+bench: $(STAMPS)/dev  ## every benchmark; PAINTINGS=FOLDER adds those on real pictures
+	$(BIN)/python benchmarks/run.py $(if $(PAINTINGS),--paintings $(PAINTINGS))
 
 docs: $(STAMPS)/dev  ## write the generated pages of docs/
 	$(BIN)/python docs/generate.py
