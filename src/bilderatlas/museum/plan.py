@@ -17,7 +17,8 @@ from bilderatlas.museum.captions import title_of
 from bilderatlas.museum.dates import date_of
 from bilderatlas.museum.forms.base import FORMS
 from bilderatlas.museum.motifs import MOTIFS, Motif, Plan
-from bilderatlas.museum.schools import SCHOOL_SHARES, SCHOOLS, School
+from bilderatlas.museum.school import School
+from bilderatlas.museum.schools import SCHOOL_SHARES, SCHOOLS
 from bilderatlas.museum.seeds import rng_for
 from bilderatlas.museum.variants import (
     IDENTITY,
@@ -30,6 +31,7 @@ from bilderatlas.museum.variants import (
 )
 
 VARIANT_SHARE = 0.16
+FIRST_VARIANT = 24  # before it there would be too few models to choose from
 INSTITUTION = "The Synthetic Museum"
 RIGHTS = "CC0-1.0"
 
@@ -107,7 +109,7 @@ def school_named(name: str) -> School:
 
 def is_variant(seed: int, index: int) -> bool:
     """Tell whether a work is a copy or variant of an earlier one."""
-    return index > 0 and bool(rng_for(seed, index, "variant").random() < VARIANT_SHARE)
+    return index >= FIRST_VARIANT and bool(rng_for(seed, index, "variant").random() < VARIANT_SHARE)
 
 
 def plan_work(seed: int, index: int) -> Work:

@@ -261,3 +261,17 @@ def mix(first: Sequence[float], second: Sequence[float], share: float) -> Colour
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     r, g, c = a + (b - a) * share
     return float(r), float(g), float(c)
+
+
+def spread(
+    points: Sequence[tuple[float, float]], x: float, y: float, size: float, side: float = 1.0
+) -> list[tuple[float, float]]:
+    """Return a drawn outline put at (x, y) in `size` pixels; `side` -1 mirrors it."""
+    return [(x + side * u * size, y + v * size) for u, v in points]
+
+
+def trace(
+    canvas: Any, points: npt.ArrayLike, colour: Colour, width_px: float, alpha: float = 1.0
+) -> None:
+    """Draw a line through `points` on a skia canvas, at least 0.7 px wide."""
+    canvas.drawPath(path_of(points), paint_of(colour, alpha, max(0.7, width_px)))

@@ -21,7 +21,7 @@ from bilderatlas.museum.forms.prints import (
 from bilderatlas.museum.forms.surface import paper
 from bilderatlas.museum.noise import Plane
 from bilderatlas.museum.scene import Colour, Scene
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 
 Painter = Callable[[Scene, School, np.random.Generator], Plane]
 

@@ -8,7 +8,7 @@ import numpy as np
 from bilderatlas.museum.forms.lines import contours, hand_wobble, hatch, tones
 from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise, soft_blur
 from bilderatlas.museum.scene import Scene
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 
 
 def _sketchy_edge(rng: np.random.Generator, shape_hw: tuple[int, int]) -> Plane:

@@ -12,7 +12,7 @@ from bilderatlas.museum.forms.strokes import Layer, edge_field, lay_strokes
 from bilderatlas.museum.forms.surface import cracks, vignette, weave
 from bilderatlas.museum.noise import Plane, fractal_noise, soft_blur
 from bilderatlas.museum.scene import Colour, Scene
-from bilderatlas.museum.schools import Manner, School
+from bilderatlas.museum.school import Manner, School
 
 
 def paint_oil(scene: Scene, school: School, rng: np.random.Generator) -> Plane:
@@ -91,9 +91,9 @@ def _impasto(result: Plane, painted: Plane, manner: Manner) -> Plane:
     if manner.impasto <= 0:
         return result
     grey = cv2.cvtColor(painted, cv2.COLOR_RGB2GRAY)
-    ridge = grey - cv2.GaussianBlur(grey, (0, 0), 2.2)
+    ridge = cv2.GaussianBlur(grey, (0, 0), 0.8) - cv2.GaussianBlur(grey, (0, 0), 3.0)
     rake = np.zeros_like(ridge)
-    rake[1:, 1:] = ridge[1:, 1:] - ridge[:-1, :-1]
+    rake[2:, 2:] = ridge[2:, 2:] - ridge[:-2, :-2]
     thick = np.float32(0.5) + grey
     lift = np.clip(rake * thick * np.float32(0.95 * manner.impasto), -0.1, 0.11)
     return np.asarray(result + lift[..., None], np.float32)

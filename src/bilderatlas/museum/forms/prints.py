@@ -8,7 +8,7 @@ import numpy as np
 from bilderatlas.museum.forms.lines import contours, hand_wobble, hatch, tones
 from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise, soft_blur
 from bilderatlas.museum.scene import Scene
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 
 PRINT_INK = np.array([0.09, 0.08, 0.075], np.float32)
 

@@ -83,7 +83,7 @@ def _atlas() -> Any:
             body = np.clip((1 - np.abs(across) ** 2.4) * 2.4, 0, 1)
             ends = np.clip((ragged - np.abs(xs)) * 7, 0, 1)
             alpha = body * ends * np.clip(0.85 + 0.25 * lines, 0, 1)
-            light = np.clip(0.93 + 0.09 * lines, 0, 1)
+            light = np.clip(0.96 + 0.05 * lines, 0, 1)
             top, left = row * SPRITE_H, column * SPRITE_W
             window = sheet[top : top + SPRITE_H, left : left + SPRITE_W]
             window[..., :3] = (light * alpha)[..., None]
@@ -116,7 +116,7 @@ def _colours(colours: npt.NDArray[np.float32], layer: Layer, rng: np.random.Gene
     """Return skia colours of strokes, strayed in lightness and in hue."""
     n = len(colours)
     light = 1 + rng.normal(0, layer.jitter, (n, 1))
-    hue = rng.normal(0, layer.jitter * 0.4, (n, 3))
+    hue = rng.normal(0, layer.jitter * 0.55, (n, 3))
     value = np.clip((colours * light + hue) * 255, 0, 255).astype(np.uint32)
     alpha = np.uint32(round(layer.alpha * 255)) << np.uint32(24)
     packed = alpha | (value[:, 0] << 16) | (value[:, 1] << 8) | value[:, 2]

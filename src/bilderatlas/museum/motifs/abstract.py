@@ -9,7 +9,7 @@ import numpy as np
 from bilderatlas.museum.motifs.base import Motif, Plan
 from bilderatlas.museum.noise import fractal_noise
 from bilderatlas.museum.scene import Colour, Scene, ellipse, mix
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 
 _PLANS = {
     "grid": ("grid", "rectangles"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bilderatlas.museum.scene import Scene
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from bilderatlas.museum.motifs.base import Motif, Plan
 from bilderatlas.museum.motifs.stage import interior, lay_outdoors, look_of
 from bilderatlas.museum.scene import Scene, mix
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 from bilderatlas.museum.things.animals import draw_dog
 from bilderatlas.museum.things.dress import draped
 from bilderatlas.museum.things.figures import Stance, Wear, lay_figure, pose_figure
@@ -100,99 +100,67 @@ def _dance(scene: Scene, school: School, plan: Plan) -> None:
 
 def _feast(scene: Scene, school: School, plan: Plan) -> None:
     rng = scene.rng
-    width, height = scene.size_wh
     interior(scene, school, window_left=bool(rng.random() < 0.5))
     n = int(rng.integers(4, 7))
-    top = height * 0.68
+    top = scene.size_wh[1] * 0.68
     for step in range(n):
-        x = width * (0.14 + 0.72 * step / (n - 1))
-        woman = bool(rng.random() < 0.45)
-        arms = (
-            ((-30.0, 60.0), (30.0, -60.0))
-            if rng.random() < 0.5
-            else ((-40.0, -150.0), (35.0, -50.0))
-        )
-        stance = Stance(arms[0], arms[1], lean=float(rng.normal(0, 6)), hands=("closed", "rest"))
-        toward = 0.5 if x < width / 2 else -0.5
-        look = look_of(
-            scene,
-            school,
-            woman=woman,
-            old=bool(rng.random() < 0.25),
-            yaw=toward * float(rng.uniform(0.2, 1)),
-            hair_style="bun" if woman else "short",
-            beard="none" if woman else str(rng.choice(["short", "long", "none"])),
-        )
-        figure = pose_figure(x, top + height * 0.43, height * 0.86, stance, look)
-        below = tuple(
-            f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle")
-        )
-        lay_figure(
-            scene,
-            figure,
-            Wear("robe", school.pick(rng, "bright" if rng.random() < 0.5 else "cloth")),
-            "woman" if woman else "man",
-            below,
-        )
-        if woman and rng.random() < 0.6:
-            draw_cap(scene, figure.head, school.pick(rng, "linen"))
+        _guest(scene, school, scene.size_wh[0] * (0.14 + 0.72 * step / (n - 1)), top)
+    _laid_table(scene, school, top)
+
+
+def _guest(scene: Scene, school: School, x: float, top: float) -> None:
+    """Lay somebody who sits behind the table's edge at `top`."""
+    rng = scene.rng
+    width, height = scene.size_wh
+    woman = bool(rng.random() < 0.45)
+    drinking = rng.random() < 0.5
+    arms = ((-40.0, -150.0), (35.0, -50.0)) if drinking else ((-30.0, 60.0), (30.0, -60.0))
+    stance = Stance(*arms, lean=float(rng.normal(0, 6)), hands=("closed", "rest"))
+    look = look_of(
+        scene,
+        school,
+        woman=woman,
+        old=bool(rng.random() < 0.25),
+        yaw=(0.5 if x < width / 2 else -0.5) * float(rng.uniform(0.2, 1)),
+        hair_style="bun" if woman else "short",
+        beard="none" if woman else str(rng.choice(["short", "long", "none"])),
+    )
+    figure = pose_figure(x, top + height * 0.43, height * 0.86, stance, look)
+    robe = Wear("robe", school.pick(rng, "bright" if rng.random() < 0.5 else "cloth"))
+    lay_figure(scene, figure, robe, "woman" if woman else "man", _BELOW_TABLE)
+    if woman and rng.random() < 0.6:
+        draw_cap(scene, figure.head, school.pick(rng, "linen"))
+
+
+_BELOW_TABLE = tuple(
+    f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle")
+)
+
+
+def _laid_table(scene: Scene, school: School, top: float) -> None:
+    """Lay table, cloth, jug, bread, glasses and a plate."""
+    rng = scene.rng
+    width, height = scene.size_wh
     with scene.object("table"):
-        cloth = [
-            (-10, top),
-            (width + 10, top),
-            (width + 10, top + height * 0.1),
-            (width + 10, height + 10),
-            (-10, height + 10),
-        ]
-        draped(
-            scene,
-            cloth,
-            mix(school.pick(rng, "linen"), (0.5, 0.45, 0.4), 0.12),
-            height * 0.03,
-            height * 0.045,
-            fine=0.35,
-        )
-        surface = [
-            (-10, top - height * 0.015),
-            (width + 10, top - height * 0.015),
-            (width + 10, top + height * 0.085),
-            (-10, top + height * 0.085),
-        ]
-        scene.solid(surface, school.pick(rng, "linen"), 5, fine=0.3)
-    places = rng.permutation(np.linspace(0.1, 0.9, 7))
-    unit = height * 0.55
+        cloth = [(-10, top), (width + 10, top), (width + 10, height + 10), (-10, height + 10)]
+        linen = school.pick(rng, "linen")
+        shaded = mix(linen, (0.5, 0.45, 0.4), 0.12)
+        draped(scene, cloth, shaded, height * 0.03, height * 0.045, fine=0.35)
+        back, front = top - height * 0.015, top + height * 0.085
+        surface = [(-10, back), (width + 10, back), (width + 10, front), (-10, front)]
+        scene.solid(surface, linen, 5, fine=0.3)
+    places = [width * float(p) for p in rng.permutation(np.linspace(0.1, 0.9, 7))]
+    unit, y, metal = height * 0.55, top + height * 0.05, school.pick(rng, "metal")
     with scene.object("jug"):
-        draw_vessel(
-            scene,
-            JUG,
-            width * float(places[0]),
-            top + height * 0.05,
-            unit * 0.3,
-            school.pick(rng, "metal"),
-            gloss=0.7,
-            handle=True,
-        )
-    draw_bread(scene, width * float(places[1]), top + height * 0.06, unit * 0.13)
-    draw_bread(scene, width * float(places[2]), top + height * 0.05, unit * 0.11)
+        draw_vessel(scene, JUG, places[0], y, unit * 0.3, metal, gloss=0.7, handle=True)
+    draw_bread(scene, places[1], y + height * 0.01, unit * 0.13)
+    draw_bread(scene, places[2], y, unit * 0.11)
     for place in places[3:5]:
-        draw_glass(scene, width * float(place), top + height * 0.055, unit * 0.2, (0.5, 0.08, 0.08))
+        draw_glass(scene, place, y, unit * 0.2, (0.5, 0.08, 0.08))
     with scene.object("plate"):
-        draw_plate(
-            scene,
-            width * float(places[5]),
-            top + height * 0.05,
-            unit * 0.13,
-            school.pick(rng, "metal"),
-        )
-        draw_fruit(
-            scene,
-            width * float(places[5]),
-            top + height * 0.05,
-            unit * 0.045,
-            school.pick(rng, "fruit"),
-            "apple",
-            shadow=False,
-        )
+        draw_plate(scene, places[5], y, unit * 0.13, metal)
+        red = school.pick(rng, "fruit")
+        draw_fruit(scene, places[5], y, unit * 0.045, red, "apple", shadow=False)
 
 
 def _reading(scene: Scene, school: School, plan: Plan) -> None:

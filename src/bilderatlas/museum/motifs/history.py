@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from bilderatlas.museum.motifs.base import Motif, Plan
+from bilderatlas.museum.motifs.riders import draw_battle, draw_rider
 from bilderatlas.museum.motifs.stage import gold_ground, interior, lay_outdoors, look_of
 from bilderatlas.museum.noise import smooth_curve
-from bilderatlas.museum.scene import Pose, Scene, ellipse, mix, paint_of, path_of
-from bilderatlas.museum.schools import School
-from bilderatlas.museum.things.animals import draw_horse, draw_lion
-from bilderatlas.museum.things.dress import draped, draw_halo
+from bilderatlas.museum.scene import Colour, Pose, Scene, mix, paint_of, path_of, spread
+from bilderatlas.museum.school import School
+from bilderatlas.museum.things.animals import draw_lion
+from bilderatlas.museum.things.dress import draped, draw_halo, draw_neck
 from bilderatlas.museum.things.figures import Stance, Wear, draw_wings, lay_figure, pose_figure
-from bilderatlas.museum.things.headgear import draw_helmet, draw_veil, draw_veil_back
+from bilderatlas.museum.things.headgear import draw_veil, draw_veil_back
 from bilderatlas.museum.things.heads import HeadLook, HeadPlace, draw_head
 from bilderatlas.museum.things.held import draw_bloom, draw_book, draw_skull
 from bilderatlas.museum.things.land import draw_ground, draw_rocks
@@ -52,8 +54,8 @@ def draw_history(scene: Scene, school: School, plan: Plan) -> None:
         "sebastian": _sebastian,
         "madonna": _madonna,
         "jerome": _jerome,
-        "rider": _rider,
-        "battle": _battle,
+        "rider": draw_rider,
+        "battle": draw_battle,
     }[plan.traits["told"]](scene, school, plan)
 
 
@@ -83,68 +85,49 @@ def _ground_for(scene: Scene, school: School, horizon: float) -> None:
 
 
 def _crucifixion(scene: Scene, school: School, plan: Plan) -> None:
-    rng = scene.rng
     width, height = scene.size_wh
     _ground_for(scene, school, height * 0.72)
-    x, size = width * float(rng.uniform(0.47, 0.53)), height * 0.56
+    x, size = width * float(scene.rng.uniform(0.47, 0.53)), height * 0.56
+    arm_y, beam = height * 0.19, scene.unit * 0.025
     wood = (0.36, 0.23, 0.13)
-    top, foot, arm_y = height * 0.06, height * 0.9, height * 0.19
-    beam = scene.unit * 0.05
     with scene.object("cross"):
-        scene.solid(
-            [(x - beam / 2, top), (x + beam / 2, top), (x + beam / 2, foot), (x - beam / 2, foot)],
-            wood,
-            beam * 0.4,
-            bumps=1.0,
-            fine=0.5,
-        )
-        scene.solid(
-            [
-                (x - size * 0.47, arm_y - beam / 2),
-                (x + size * 0.47, arm_y - beam / 2),
-                (x + size * 0.47, arm_y + beam / 2),
-                (x - size * 0.47, arm_y + beam / 2),
-            ],
-            wood,
-            beam * 0.4,
-            bumps=1.0,
-            fine=0.5,
-        )
+        post = [(x - beam, height * 0.06), (x + beam, height * 0.06), (x + beam, height * 0.9)]
+        post.append((x - beam, height * 0.9))
+        scene.solid(post, wood, beam * 0.8, bumps=1.0, fine=0.5)
+        left, right = x - size * 0.47, x + size * 0.47
+        bar = [
+            (left, arm_y - beam),
+            (right, arm_y - beam),
+            (right, arm_y + beam),
+            (left, arm_y + beam),
+        ]
+        scene.solid(bar, wood, beam * 0.8, bumps=1.0, fine=0.5)
     look = look_of(scene, school, beard="short", hair_style="long", yaw=-0.35, tilt=-0.35)
-    look = HeadLook(
-        look.flesh,
-        look.hair,
-        look.eyes,
-        look.yaw,
-        look.tilt,
-        hair_style="long",
-        beard="short",
-        eyes_closed=True,
-    )
     stance = Stance((-104, -112), (104, 112), (-7, 6), (2, -9), hands=("open", "open"))
-    figure = pose_figure(x, arm_y + size * 0.865, size, stance, look)
+    dead = replace(look, eyes_closed=True)
+    figure = pose_figure(x, arm_y + size * 0.865, size, stance, dead)
     _halo(scene, school, figure.head)
-    lay_figure(scene, figure, Wear("loincloth", school.pick(rng, "linen")), "Christ")
+    lay_figure(scene, figure, Wear("loincloth", school.pick(scene.rng, "linen")), "Christ")
     for side, label in ((-1.0, "Mary"), (1.0, "Saint John")):
-        woman = side < 0
-        mourner = look_of(
-            scene,
-            school,
-            woman=woman,
-            yaw=-0.4 * side,
-            tilt=-0.12 * side,
-            hair_style="long" if not woman else "hidden",
-        )
-        arms = Stance((-28, 110), (28, -110), hands=("closed", "closed"), lean=-3 * side)
-        person = pose_figure(x + side * width * 0.27, height * 0.945, height * 0.47, arms, mourner)
-        _halo(scene, school, person.head)
-        robe = (0.14, 0.22, 0.5) if woman else (0.68, 0.15, 0.12)
-        mantle = None if woman else mix(school.pick(rng, "cloth"), (0.25, 0.4, 0.25), 0.5)
-        if woman:
-            draw_veil_back(scene, person.head, robe)
-        lay_figure(scene, person, Wear("robe", robe, mantle), label)
-        if woman:
-            draw_veil(scene, person.head, mix(robe, (1, 1, 1), 0.12))
+        _mourner(scene, school, x + side * width * 0.27, side, label)
+
+
+def _mourner(scene: Scene, school: School, x: float, side: float, label: str) -> None:
+    """Lay somebody who mourns beside the cross, hands wrung."""
+    height = scene.size_wh[1]
+    woman = label == "Mary"
+    hair = "hidden" if woman else "long"
+    look = look_of(scene, school, woman=woman, yaw=-0.4 * side, tilt=-0.12 * side, hair_style=hair)
+    arms = Stance((-28, 110), (28, -110), hands=("closed", "closed"), lean=-3 * side)
+    person = pose_figure(x, height * 0.945, height * 0.47, arms, look)
+    _halo(scene, school, person.head)
+    robe = (0.14, 0.22, 0.5) if woman else (0.68, 0.15, 0.12)
+    mantle = None if woman else mix(school.pick(scene.rng, "cloth"), (0.25, 0.4, 0.25), 0.5)
+    if woman:
+        draw_veil_back(scene, person.head, robe)
+    lay_figure(scene, person, Wear("robe", robe, mantle), label)
+    if woman:
+        draw_veil(scene, person.head, mix(robe, (1, 1, 1), 0.12))
 
 
 def _annunciation(scene: Scene, school: School, plan: Plan) -> None:
@@ -301,65 +284,41 @@ def _madonna(scene: Scene, school: School, plan: Plan) -> None:
         scene, school, woman=True, yaw=0.38 * side, tilt=0.16 * side, hair_style="hidden"
     )
     head = HeadPlace(width * (0.5 - 0.04 * side), height * 0.27, half, look)
-    blue, red = (0.1, 0.17, 0.45), mix((0.66, 0.13, 0.13), school.pick(rng, "bright"), 0.15)
+    blue = (0.1, 0.17, 0.45)
     with scene.object("Mary"):
         _halo(scene, school, head)
         draw_veil_back(scene, head, blue)
-        cx, cy = head.cx, head.cy
-        gown = [
-            (cx - half * 0.4, cy + half),
-            (cx - half * 1.5, cy + half * 1.9),
-            (cx - half * 1.8, height + 20),
-            (cx + half * 1.8, height + 20),
-            (cx + half * 1.5, cy + half * 1.9),
-            (cx + half * 0.4, cy + half),
-        ]
-        from bilderatlas.museum.things.dress import draw_neck
-
-        draw_neck(scene, head, look.flesh)
-        draped(scene, smooth_curve(gown, closed=True), red, half * 0.6, half * 0.3, fine=0.4)
-        for edge in (-1.0, 1.0):
-            mantle = [
-                (cx + edge * half * 0.75, cy + half * 0.2),
-                (cx + edge * half * 1.9, cy + half * 1.7),
-                (cx + edge * half * 2.9, height + 20),
-                (cx + edge * half * 0.8, height + 20),
-                (cx + edge * half * 0.95, cy + half * 2.6),
-            ]
-            draped(
-                scene,
-                smooth_curve(mantle, closed=True),
-                blue,
-                half * 0.5,
-                half * 0.32,
-                lean=0.25 * edge,
-                fine=0.4,
-            )
-        lap = [
-            (cx - half * 2.9, height + 20),
-            (cx - half * 1.9, cy + half * 3.9),
-            (cx, cy + half * 3.7),
-            (cx + half * 2.2, cy + half * 3.9),
-            (cx + half * 3.0, height + 20),
-        ]
-        draped(
-            scene, smooth_curve(lap, closed=True), blue, half * 0.6, half * 0.4, lean=0.5, fine=0.35
-        )
+        _gown(scene, school, head, blue)
         draw_head(scene, head, label=False)
-        draw_veil(
-            scene, head, mix(school.pick(rng, "linen"), blue, 0.9 if rng.random() < 0.5 else 0.15)
-        )
+        share = 0.9 if rng.random() < 0.5 else 0.15
+        draw_veil(scene, head, mix(school.pick(rng, "linen"), blue, share))
         joints = np.zeros((17, 3))
-        for row, place in (
-            (0, head.of_face(0.05, 0.36)),
-            (1, head.of_face(0.31, -0.02)),
-            (2, head.of_face(-0.31, -0.02)),
-            (5, (cx + half * 1.45, cy + half * 1.8)),
-            (6, (cx - half * 1.45, cy + half * 1.8)),
-        ):
-            joints[row] = (*place, 1.0)
+        shoulders = [(head.cx + edge * half * 1.45, head.cy + half * 1.8) for edge in (1, -1)]
+        joints[0] = (*head.of_face(0.05, 0.36), 1.0)
+        joints[1] = (*head.of_face(0.31, -0.02), 1.0)
+        joints[2] = (*head.of_face(-0.31, -0.02), 1.0)
+        joints[5], joints[6] = (*shoulders[0], 1.0), (*shoulders[1], 1.0)
         scene.poses.append(Pose("Mary", joints))
     _child(scene, school, head, side)
+
+
+def _gown(scene: Scene, school: School, head: HeadPlace, blue: Colour) -> None:
+    """Lay neck, red gown, blue mantle and lap of a seated Madonna."""
+    half, cx, cy = head.half_px, head.cx, head.cy
+    low = (scene.size_wh[1] + 20 - cy) / half
+    red = mix((0.66, 0.13, 0.13), school.pick(scene.rng, "bright"), 0.15)
+    draw_neck(scene, head, head.look.flesh)
+    right = [(0.4, 1.0), (1.5, 1.9), (1.8, low)]
+    gown = [(-u, v) for u, v in right] + right[::-1]
+    outline = smooth_curve(spread(gown, cx, cy, half), closed=True)
+    draped(scene, outline, red, half * 0.6, half * 0.3, fine=0.4)
+    mantle = [(0.75, 0.2), (1.9, 1.7), (2.9, low), (0.8, low), (0.95, 2.6)]
+    for edge in (-1.0, 1.0):
+        outline = smooth_curve(spread(mantle, cx, cy, half, edge), closed=True)
+        draped(scene, outline, blue, half * 0.5, half * 0.32, lean=0.25 * edge, fine=0.4)
+    lap = [(-2.9, low), (-1.9, 3.9), (0, 3.7), (2.2, 3.9), (3.0, low)]
+    outline = smooth_curve(spread(lap, cx, cy, half), closed=True)
+    draped(scene, outline, blue, half * 0.6, half * 0.4, lean=0.5, fine=0.35)
 
 
 def _child(scene: Scene, school: School, mother: HeadPlace, side: float) -> None:
@@ -378,7 +337,7 @@ def _child(scene: Scene, school: School, mother: HeadPlace, side: float) -> None
         hair_style="short",
     )
     size = half * 4.0
-    x = mother.cx + side * half * 0.95
+    x = mother.cx + side * half * 1.05
     stance = Stance(
         (-30, 60),
         (55, 140),
@@ -392,7 +351,7 @@ def _child(scene: Scene, school: School, mother: HeadPlace, side: float) -> None
         stance = Stance(
             (-55, -140), (30, -60), (-38, 22), (42, -18), lean=4, drop=0.1, hands=("point", "rest")
         )
-    child = pose_figure(x, mother.cy + half * 5.0, size, stance, look)
+    child = pose_figure(x, mother.cy + half * 5.25, size, stance, look)
     child.head = HeadPlace(child.head.cx, child.head.cy - half * 0.1, half * 0.58, child.head.look)
     with scene.object("child"):
         _halo(scene, school, child.head)
@@ -433,178 +392,6 @@ def _jerome(scene: Scene, school: School, plan: Plan) -> None:
         )
     draw_lion(
         scene, width * 0.68, height * 0.965, scene.unit * 0.36, float(rng.choice([-1.0, 1.0]))
-    )
-
-
-def _mounted(
-    scene: Scene,
-    school: School,
-    x: float,
-    base: float,
-    size: float,
-    side: float,
-    gallop: bool,
-    wear: str,
-    lance: bool,
-    label: str = "rider",
-) -> None:
-    """Lay a rider on a horse."""
-    rng = scene.rng
-    coat = mix(school.pick(rng, "hair"), (0.9, 0.87, 0.8), float(rng.choice([0.0, 0.0, 0.85])))
-    draw_horse(scene, x, base, size, coat, side, gallop)
-    seat = (x - side * size * 0.02, base - size * 0.78)
-    look = look_of(
-        scene,
-        school,
-        yaw=0.55 * side,
-        beard=str(rng.choice(["none", "short", "moustache"])),
-        hair_style="hidden" if wear == "armour" else "short",
-    )
-    reach = (45.0, 80.0) if side > 0 else (-45.0, -80.0)
-    rest = (-20.0, 50.0) if side > 0 else (20.0, -50.0)
-    raised = (100.0, 60.0) if side > 0 else (-100.0, -60.0)
-    arms = (rest, raised if lance else reach) if side > 0 else (raised if lance else reach, rest)
-    leg = ((22 * side, -8 * side), (26 * side, -4 * side))
-    tall = size * 1.05
-    stance = Stance(
-        arms[0],
-        arms[1],
-        leg[0],
-        leg[1],
-        lean=6 * side if gallop else 1.0,
-        hands=("closed", "closed"),
-    )
-    figure = pose_figure(seat[0], seat[1] + tall * 0.5, tall, stance, look)
-    cloth = school.pick(rng, "metal") if wear == "armour" else school.pick(rng, "bright")
-    mantle = school.pick(rng, "bright")
-    if gallop or wear == "armour":
-        sx, sy = figure.joints["right_shoulder"] if side > 0 else figure.joints["left_shoulder"]
-        cape = [
-            (sx, sy - 2),
-            (sx - side * size * 0.3, sy + size * 0.08),
-            (sx - side * size * 0.55, sy + size * 0.02),
-            (sx - side * size * 0.5, sy + size * 0.28),
-            (sx - side * size * 0.1, sy + size * 0.32),
-        ]
-        draped(
-            scene,
-            smooth_curve(cape, closed=True),
-            mantle,
-            size * 0.05,
-            size * 0.05,
-            lean=0.8,
-            fine=0.5,
-        )
-    hidden = (
-        ("left_hip", "left_knee", "left_ankle")
-        if side < 0
-        else ("right_hip", "right_knee", "right_ankle")
-    )
-    lay_figure(scene, figure, Wear(wear, cloth), label, hidden)
-    if wear == "armour":
-        draw_helmet(scene, figure.head, school.pick(rng, "metal"), mantle)
-    if lance:
-        wrist = figure.joints["left_wrist" if side > 0 else "right_wrist"]
-        with scene.object("lance"), scene.ink(0.7) as canvas:
-            low = (wrist[0] - side * size * 0.45, wrist[1] + size * 0.3)
-            high = (wrist[0] + side * size * 0.75, wrist[1] - size * 0.5)
-            canvas.drawPath(
-                path_of([low, high]), paint_of((0.3, 0.2, 0.12), 1, max(1.5, size * 0.022))
-            )
-            canvas.drawPath(
-                path_of([(wrist[0] + side * size * 0.68, wrist[1] - size * 0.453), high]),
-                paint_of((0.8, 0.8, 0.8), 1, max(2.0, size * 0.035)),
-            )
-
-
-def _flag(scene: Scene, school: School, x: float, y: float, size: float) -> None:
-    with scene.object("flag"):
-        with scene.ink(0.6) as canvas:
-            canvas.drawPath(
-                path_of([(x, y + size * 1.6), (x, y - size * 0.1)]),
-                paint_of((0.25, 0.17, 0.1), 1, max(1.2, size * 0.03)),
-            )
-        cloth = smooth_curve(
-            [
-                (x, y),
-                (x + size * 0.4, y + size * 0.06),
-                (x + size * 0.85, y - size * 0.04),
-                (x + size * 0.8, y + size * 0.42),
-                (x + size * 0.4, y + size * 0.52),
-                (x, y + size * 0.45),
-            ],
-            closed=True,
-        )
-        draped(scene, cloth, school.pick(scene.rng, "bright"), size * 0.06, size * 0.09, fine=0.5)
-
-
-def _rider(scene: Scene, school: School, plan: Plan) -> None:
-    rng = scene.rng
-    width, height = scene.size_wh
-    lay_outdoors(scene, school, height * float(rng.uniform(0.5, 0.62)))
-    side = float(rng.choice([-1.0, 1.0]))
-    if "flag" in plan.shown:
-        _flag(scene, school, width * (0.5 - side * 0.36), height * 0.18, height * 0.22)
-    wear = "armour" if school.dress != "modern" and rng.random() < 0.5 else "tunic"
-    _mounted(
-        scene,
-        school,
-        width * 0.5,
-        height * 0.93,
-        height * 0.5,
-        side,
-        bool(rng.random() < 0.4),
-        wear,
-        False,
-    )
-
-
-def _battle(scene: Scene, school: School, plan: Plan) -> None:
-    rng = scene.rng
-    width, height = scene.size_wh
-    lay_outdoors(scene, school, height * 0.45)
-    if "flag" in plan.shown:
-        _flag(scene, school, width * float(rng.uniform(0.2, 0.7)), height * 0.16, height * 0.16)
-    _smoke(scene, height * 0.45)
-    with scene.object("horses"):
-        for row, depth in enumerate((0.62, 0.78, 0.95)):
-            for step in range(3 - (row + 1) // 2):
-                left = (step + row) % 2 == 0
-                x = width * (
-                    0.2 + 0.3 * step + float(rng.normal(0, 0.03)) + (0.08 if row == 1 else 0.0)
-                )
-                _mounted(
-                    scene,
-                    school,
-                    x,
-                    height * depth,
-                    height * (0.2 + 0.09 * row),
-                    1.0 if left else -1.0,
-                    True,
-                    "armour" if rng.random() < 0.6 else "tunic",
-                    True,
-                )
-    _smoke(scene, height * 0.9, 0.3)
-
-
-def _smoke(scene: Scene, y: float, strength: float = 0.55) -> None:
-    import cv2
-
-    width, height = scene.size_wh
-    cloud = np.zeros((height, width), np.float32)
-    for _ in range(6):
-        outline = ellipse(
-            float(scene.rng.uniform(0, width)),
-            y + float(scene.rng.normal(0, height * 0.05)),
-            width * 0.16,
-            height * 0.06,
-        )
-        cv2.fillPoly(cloud, [outline.astype(np.int32)], (strength,))
-    scene.lay(
-        cv2.GaussianBlur(cloud, (0, 0), scene.unit * 0.05),
-        (0.78, 0.74, 0.68),
-        new_id=False,
-        record=False,
     )
 
 

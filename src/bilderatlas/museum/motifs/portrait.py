@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
-import cv2
 import numpy as np
 
 from bilderatlas.museum.motifs.base import Motif, Plan
 from bilderatlas.museum.noise import fractal_noise, smooth_curve
 from bilderatlas.museum.scene import Colour, Pose, Scene, mix
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 from bilderatlas.museum.things.dress import (
+    draped,
     draw_bust,
     draw_earring,
     draw_flat_collar,
     draw_necklace,
     draw_ruff,
-    draped,
 )
-from bilderatlas.museum.things.hands import draw_hand
-from bilderatlas.museum.things.heads import HeadLook, HeadPlace, draw_head, turned
 from bilderatlas.museum.things.headgear import (
     draw_beret,
     draw_cap,
@@ -31,6 +28,7 @@ from bilderatlas.museum.things.headgear import (
     draw_veil,
     draw_veil_back,
 )
+from bilderatlas.museum.things.heads import HeadLook, HeadPlace, draw_head, turned
 from bilderatlas.museum.things.held import draw_held
 
 HEADGEAR = ("turban", "hat", "helmet", "veil", "crown", "beret", "cap")

@@ -11,7 +11,7 @@ from bilderatlas.museum.motifs.base import Motif, Plan
 from bilderatlas.museum.noise import fractal_noise, smooth_curve
 from bilderatlas.museum.relief import lambert, tone
 from bilderatlas.museum.scene import Colour, Scene, mix, polygon_mask
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 from bilderatlas.museum.things.buildings import draw_house, draw_lighthouse
 from bilderatlas.museum.things.land import (
     draw_hills,
@@ -49,77 +49,65 @@ def plan_seascape(rng: np.random.Generator, school: School, told: str) -> Plan:
 def draw_seascape(scene: Scene, school: School, plan: Plan) -> None:
     """Lay sky, sea and what sails on it."""
     rng = scene.rng
-    width, height = scene.size_wh
     told = plan.traits["told"]
-    horizon = height * float(rng.uniform(0.55, 0.68))
+    horizon = scene.size_wh[1] * float(rng.uniform(0.55, 0.68))
     storm = told == "storm"
     _air(scene, school, horizon, told)
-    if "mountain" in plan.shown:
-        draw_mountain(
-            scene,
-            width * 0.6,
-            horizon + 3,
-            width * 0.3,
-            horizon * 0.35,
-            school.pick(rng, "distance"),
-            (0.95, 0.95, 0.95),
-        )
-    elif told in ("harbour", "beach", "lighthouse", "boats"):
-        draw_hills(
-            scene,
-            ridge_line(scene, horizon + 2, height * 0.07, 4),
-            school.pick(rng, "distance"),
-            horizon + 4,
-        )
-    if told == "harbour":
-        _quay(scene, school, horizon)
-    water = school.pick(rng, "water")
-    if storm:
-        water = mix(water, (0.12, 0.16, 0.18), 0.5)
-    sail_ids = "ships" in plan.shown or "ship" in plan.shown
-    if sail_ids and not storm:
-        _fleet(scene, school, horizon, "ships" in plan.shown, far=True)
+    _shore(scene, school, horizon, plan)
+    water = mix(school.pick(rng, "water"), (0.12, 0.16, 0.18), 0.5 if storm else 0.0)
+    several = "ships" in plan.shown
+    sailing = several or "ship" in plan.shown
+    if sailing and not storm:
+        _fleet(scene, school, horizon, several, far=True)
     _sea(scene, horizon, water, 1.0 if storm or told == "wave" else 0.35, 0.25 if storm else 0.5)
     if told == "wave":
         _great_wave(scene, school, horizon, water)
-    if "rocks" in plan.shown:
-        draw_rocks(
-            scene,
-            width * float(rng.choice([0.1, 0.9])),
-            height * 0.99,
-            width * 0.4,
-            height * 0.4,
-            mix(school.pick(rng, "stone"), (0.15, 0.13, 0.12), 0.5),
-        )
-    if "lighthouse" in plan.shown:
-        x = width * float(rng.choice([0.15, 0.85]))
-        draw_rocks(
-            scene, x, horizon + height * 0.12, width * 0.4, height * 0.14, school.pick(rng, "stone")
-        )
-        draw_lighthouse(
-            scene,
-            x,
-            horizon + height * 0.02,
-            height * 0.42,
-            mix(school.pick(rng, "linen"), school.pick(rng, "stone"), 0.3),
-        )
-    if sail_ids:
-        _fleet(
-            scene, school, horizon, "ships" in plan.shown, far=False, heel=0.22 if storm else 0.0
-        )
-    if "boats" in plan.shown:
-        _boats(scene, school, horizon, told)
-    if "boat" in plan.shown:
-        draw_boat(
-            scene,
-            width * float(rng.uniform(0.2, 0.8)),
-            height * 0.9,
-            height * 0.16,
-            school.pick(rng, "hair"),
-            None,
-        )
+    _cliffs(scene, school, horizon, plan)
+    if sailing:
+        _fleet(scene, school, horizon, several, far=False, heel=0.22 if storm else 0.0)
+    _small_craft(scene, school, horizon, plan)
     if storm:
         _spray(scene, horizon)
+
+
+def _shore(scene: Scene, school: School, horizon: float, plan: Plan) -> None:
+    """Lay what stands beyond the water."""
+    width, height = scene.size_wh
+    told, haze = plan.traits["told"], school.pick(scene.rng, "distance")
+    if "mountain" in plan.shown:
+        snow = (0.95, 0.95, 0.95)
+        draw_mountain(scene, width * 0.6, horizon + 3, width * 0.3, horizon * 0.35, haze, snow)
+    elif told in ("harbour", "beach", "lighthouse", "boats"):
+        line = ridge_line(scene, horizon + 2, height * 0.07, 4)
+        draw_hills(scene, line, haze, horizon + 4)
+    if told == "harbour":
+        _quay(scene, school, horizon)
+
+
+def _cliffs(scene: Scene, school: School, horizon: float, plan: Plan) -> None:
+    """Lay rocks, and a lighthouse on its own."""
+    rng = scene.rng
+    width, height = scene.size_wh
+    stone = school.pick(rng, "stone")
+    if "rocks" in plan.shown:
+        dark = mix(stone, (0.15, 0.13, 0.12), 0.5)
+        x = width * float(rng.choice([0.1, 0.9]))
+        draw_rocks(scene, x, height * 0.99, width * 0.4, height * 0.4, dark)
+    if "lighthouse" in plan.shown:
+        x = width * float(rng.choice([0.15, 0.85]))
+        draw_rocks(scene, x, horizon + height * 0.12, width * 0.4, height * 0.14, stone)
+        wall = mix(school.pick(rng, "linen"), stone, 0.3)
+        draw_lighthouse(scene, x, horizon + height * 0.02, height * 0.42, wall)
+
+
+def _small_craft(scene: Scene, school: School, horizon: float, plan: Plan) -> None:
+    """Lay boats, and one rowed in the foreground."""
+    width, height = scene.size_wh
+    if "boats" in plan.shown:
+        _boats(scene, school, horizon, plan.traits["told"])
+    if "boat" in plan.shown:
+        x = width * float(scene.rng.uniform(0.2, 0.8))
+        draw_boat(scene, x, height * 0.9, height * 0.16, school.pick(scene.rng, "hair"), None)
 
 
 def _air(scene: Scene, school: School, horizon: float, told: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bilderatlas.museum.noise import fractal_noise
 from bilderatlas.museum.scene import Scene, mix, paint_of, path_of, polygon_mask
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 from bilderatlas.museum.things.heads import HeadLook
 from bilderatlas.museum.things.land import draw_ground, draw_hills, ridge_line
 from bilderatlas.museum.things.skies import draw_sky

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from bilderatlas.museum.motifs.base import Motif, Plan
 from bilderatlas.museum.noise import fractal_noise, smooth_curve
 from bilderatlas.museum.scene import Scene, mix, polygon_mask
-from bilderatlas.museum.schools import School
-from bilderatlas.museum.things.bouquet import draw_bouquet
+from bilderatlas.museum.school import School
+from bilderatlas.museum.things.bouquet import draw_bouquet, draw_fallen_flower
 from bilderatlas.museum.things.dress import draped
 from bilderatlas.museum.things.food import (
     draw_bread,
@@ -166,124 +167,107 @@ def _cloth(scene: Scene, school: School, edge: float) -> None:
 
 def _draw(scene: Scene, school: School, label: str, x: float, foot: float, unit: float) -> None:
     """Lay one thing whose foot stands at (x, foot)."""
+    drawers: tuple[Callable[[Scene, School, str, float, float, float], bool], ...] = (
+        _draw_vessel_of,
+        _draw_precious,
+        _draw_food,
+    )
+    if not any(draw(scene, school, label, x, foot, unit) for draw in drawers):
+        raise ValueError(f"No still life knows how to lay '{label}'.")
+
+
+def _draw_vessel_of(
+    scene: Scene, school: School, label: str, x: float, foot: float, unit: float
+) -> bool:
+    """Lay a vessel; tell whether `label` is one."""
     rng = scene.rng
     metal, bright = school.pick(rng, "metal"), school.pick(rng, "bright")
     clay = mix(school.pick(rng, "brick"), school.pick(rng, "earth"), float(rng.uniform(0, 1)))
-    fruit = partial(school.pick, rng, "fruit")
     if label == "flowers":
         draw_bouquet(scene, school, x, foot, unit)
-    elif label == "bowl":
-        _pile(scene, school, x, foot - unit * 0.12, unit)
-        with scene.object("bowl"):
-            draw_vessel(
-                scene,
-                BOWL,
-                x,
-                foot,
-                unit * 0.14,
-                metal if rng.random() < 0.5 else clay,
-                gloss=0.6,
-                mouth=False,
-            )
-    elif label == "fruit":
-        _pile(scene, school, x, foot - unit * 0.12, unit)
-    elif label == "jug":
-        with scene.object("jug"):
-            draw_vessel(
-                scene,
-                JUG,
-                x,
-                foot,
-                unit * 0.42,
-                clay if rng.random() < 0.6 else mix(clay, bright, 0.5),
-                gloss=0.55,
-                handle=True,
-            )
-    elif label == "bottle":
-        with scene.object("bottle"):
-            draw_vessel(
-                scene,
-                BOTTLE,
-                x,
-                foot,
-                unit * 0.5,
-                mix(school.pick(rng, "foliage"), (0.05, 0.06, 0.05), 0.4),
-                gloss=0.95,
-            )
-    elif label == "pot":
-        with scene.object("pot"):
-            draw_vessel(
-                scene, POT, x, foot, unit * 0.3, (0.68, 0.36, 0.18), gloss=0.85, handle=False
-            )
     elif label == "glass":
-        draw_glass(
-            scene,
-            x,
-            foot,
-            unit * 0.38,
-            [(0.55, 0.08, 0.08), (0.8, 0.66, 0.25)][int(rng.integers(2))],
-        )
-    elif label == "candle":
-        draw_candle(scene, x, foot, unit * 0.52, metal)
+        wine = [(0.55, 0.08, 0.08), (0.8, 0.66, 0.25)][int(rng.integers(2))]
+        draw_glass(scene, x, foot, unit * 0.38, wine)
+    elif label in ("bowl", "jug", "bottle", "pot", "plate"):
+        if label == "bowl":
+            _pile(scene, school, x, foot - unit * 0.12, unit)
+        with scene.object(label):
+            if label == "bowl":
+                tint = metal if rng.random() < 0.5 else clay
+                draw_vessel(scene, BOWL, x, foot, unit * 0.14, tint, gloss=0.6, mouth=False)
+            elif label == "jug":
+                tint = clay if rng.random() < 0.6 else mix(clay, bright, 0.5)
+                draw_vessel(scene, JUG, x, foot, unit * 0.42, tint, gloss=0.55, handle=True)
+            elif label == "bottle":
+                tint = mix(school.pick(rng, "foliage"), (0.05, 0.06, 0.05), 0.4)
+                draw_vessel(scene, BOTTLE, x, foot, unit * 0.5, tint, gloss=0.95)
+            elif label == "pot":
+                draw_vessel(scene, POT, x, foot, unit * 0.3, (0.68, 0.36, 0.18), gloss=0.85)
+            else:
+                draw_plate(scene, x, foot, unit * 0.2, mix(metal, (0.8, 0.8, 0.8), 0.4))
+    else:
+        return False
+    return True
+
+
+def _draw_precious(
+    scene: Scene, school: School, label: str, x: float, foot: float, unit: float
+) -> bool:
+    """Lay a candle, books, a skull …; tell whether `label` is one of them."""
+    rng = scene.rng
+    if label == "candle":
+        draw_candle(scene, x, foot, unit * 0.52, school.pick(rng, "metal"))
     elif label == "books":
         draw_stacked_books(scene, school, x, foot, unit * 0.34)
     elif label == "hourglass":
         draw_hourglass(scene, x, foot, unit * 0.32)
     elif label == "lute":
         draw_lute(scene, x, foot, unit * 0.66)
-    elif label == "plate":
-        with scene.object("plate"):
-            draw_plate(scene, x, foot, unit * 0.2, mix(metal, (0.8, 0.8, 0.8), 0.4))
     elif label == "skull":
         draw_skull(scene, x, foot - unit * 0.13, unit * 0.27, float(rng.choice([-1, 1])))
     elif label == "book":
-        draw_book(
-            scene,
-            x,
-            foot - unit * 0.02,
-            unit * 0.2,
-            school.pick(rng, "cloth"),
-            float(rng.normal(0, 0.12)),
-            open_=bool(rng.random() < 0.6),
-        )
+        cover, turn = school.pick(rng, "cloth"), float(rng.normal(0, 0.12))
+        opened = bool(rng.random() < 0.6)
+        draw_book(scene, x, foot - unit * 0.02, unit * 0.2, cover, turn, open_=opened)
     elif label == "flower":
-        from bilderatlas.museum.things.bouquet import draw_fallen_flower
-
         draw_fallen_flower(scene, school, x, foot, unit * 0.06)
+    else:
+        return False
+    return True
+
+
+def _draw_food(
+    scene: Scene, school: School, label: str, x: float, foot: float, unit: float
+) -> bool:
+    """Lay something to eat; tell whether `label` is that."""
+    simple = {"bread": (draw_bread, 0.22), "cheese": (draw_cheese, 0.2), "knife": (draw_knife, 0.32),
+              "lemon": (draw_lemon, 0.08)}  # fmt: skip
+    rng = scene.rng
+    if label in simple:
+        draw, size = simple[label]
+        draw(scene, x, foot, unit * size)
+    elif label == "fruit":
+        _pile(scene, school, x, foot - unit * 0.12, unit)
     elif label == "fish":
         with scene.object("fish"):
             for step in range(3):
-                draw_fish(
-                    scene,
-                    x + (step - 1) * unit * 0.03,
-                    foot - unit * (0.06 - 0.05 * step),
-                    unit * 0.42,
-                )
-    elif label == "bread":
-        draw_bread(scene, x, foot, unit * 0.22)
-    elif label == "cheese":
-        draw_cheese(scene, x, foot, unit * 0.2)
-    elif label == "knife":
-        draw_knife(scene, x, foot, unit * 0.32)
-    elif label == "lemon":
-        draw_lemon(scene, x, foot, unit * 0.08)
+                y = foot - unit * (0.06 - 0.05 * step)
+                draw_fish(scene, x + (step - 1) * unit * 0.03, y, unit * 0.42)
     elif label == "grapes":
-        draw_grapes(scene, x, foot, unit * 0.2, fruit())
+        draw_grapes(scene, x, foot, unit * 0.2, school.pick(rng, "fruit"))
     elif label in ("apple", "pear"):
         with scene.object(label):
-            draw_fruit(scene, x, foot, unit * 0.085, fruit(), label)
-            draw_fruit(scene, x + unit * 0.15, foot + unit * 0.015, unit * 0.08, fruit(), label)
+            for shift, low, size in ((0.0, 0.0, 0.085), (0.15, 0.015, 0.08)):
+                there, tint = (x + shift * unit, foot + low * unit), school.pick(rng, "fruit")
+                draw_fruit(scene, *there, unit * size, tint, label)
     elif label == "onions":
         with scene.object("onions"):
             for step in range(3):
-                draw_fruit(
-                    scene,
-                    x + (step - 1) * unit * 0.12,
-                    foot + (step % 2) * unit * 0.03,
-                    unit * 0.065,
-                    (0.72, 0.46, 0.26),
-                    "onion",
-                )
+                there = (x + (step - 1) * unit * 0.12, foot + (step % 2) * unit * 0.03)
+                draw_fruit(scene, *there, unit * 0.065, (0.72, 0.46, 0.26), "onion")
+    else:
+        return False
+    return True
 
 
 def _pile(scene: Scene, school: School, x: float, rim_y: float, unit: float) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 
 from bilderatlas.museum.noise import Plane, fractal_noise, smooth_curve
 from bilderatlas.museum.relief import capsule, ellipsoid, shade
-from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of
+from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of, spread, trace
+from bilderatlas.museum.things.land import lay_dabs
 
 Limb = tuple[float, float, float, float, float, float]  # x1, y1, x2, y2, r1, r2 in body lengths
 
@@ -137,60 +138,32 @@ def draw_horse(
     side: float = 1.0,
     gallop: bool = False,
 ) -> None:
-    """Lay a horse with mane, tail, bridle and saddle cloth."""
+    """Lay a horse with mane, tail and bridle."""
     dark = mix(colour, (0.08, 0.05, 0.03), 0.65)
+
+    def at(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        return spread(points, x, base_y, size, side)
+
     with scene.object("horse"):
         scene.cast_shadow(ellipse(x, base_y, size * 0.55, size * 0.07), size * 0.05, 0.5)
-        tail = smooth_curve(
-            [
-                (x - side * size * 0.46, base_y - size * 0.68),
-                (x - side * size * 0.66, base_y - size * 0.6),
-                (x - side * size * (0.86 if gallop else 0.64), base_y - size * 0.24),
-            ]
-        )
+        end = -0.86 if gallop else -0.64
         with scene.ink(0.6) as canvas:
-            for shift in np.linspace(-0.03, 0.03, 5):
-                canvas.drawPath(
-                    path_of([(px, py + shift * size) for px, py in tail]),
-                    paint_of(dark, 1, max(1.0, size * 0.03)),
-                )
+            for shift in (-0.03, -0.015, 0.0, 0.015, 0.03):
+                tail = [(-0.46, shift - 0.68), (-0.66, shift - 0.6), (end, shift - 0.24)]
+                trace(canvas, smooth_curve(at(tail)), dark, max(1.0, size * 0.03))
         _body(scene, (*(_GALLOP if gallop else _STANDING), *_HORSE), x, base_y, size, side, colour)
         with scene.ink(0.7, new_id=False) as canvas:
-            for step in np.linspace(0, 1, 12):
-                mx, my = x + side * size * (0.24 + 0.24 * step), base_y - size * (0.8 + 0.3 * step)
-                canvas.drawPath(
-                    path_of([(mx, my), (mx - side * size * 0.1, my + size * 0.11)]),
-                    paint_of(dark, 0.95, max(1.0, size * 0.028)),
-                )
-            for ear in (0.0, 0.05):
-                ex, ey = x + side * size * (0.5 + ear), base_y - size * 1.08
-                canvas.drawPath(
-                    path_of([(ex, ey), (ex - side * size * 0.01, ey - size * 0.09)]),
-                    paint_of(dark, 1, max(1.0, size * 0.03)),
-                )
-            canvas.drawCircle(
-                x + side * size * 0.555,
-                base_y - size * 1.0,
-                max(0.8, size * 0.014),
-                paint_of((0.05, 0.03, 0.02)),
-            )
-            rein = smooth_curve(
-                [
-                    (x + side * size * 0.64, base_y - size * 0.86),
-                    (x + side * size * 0.4, base_y - size * 0.72),
-                    (x + side * size * 0.1, base_y - size * 0.86),
-                ]
-            )
-            canvas.drawPath(
-                path_of(rein), paint_of((0.35, 0.1, 0.06), 0.95, max(0.8, size * 0.016))
-            )
-            strap = [
-                (x + side * size * 0.56, base_y - size * 1.06),
-                (x + side * size * 0.62, base_y - size * 0.84),
-            ]
-            canvas.drawPath(
-                path_of(strap), paint_of((0.35, 0.1, 0.06), 0.9, max(0.8, size * 0.014))
-            )
+            for step in np.linspace(0, 1, 12).tolist():
+                u, v = 0.24 + 0.24 * step, -0.8 - 0.3 * step
+                trace(canvas, at([(u, v), (u - 0.1, v + 0.11)]), dark, max(1.0, size * 0.028), 0.95)
+            for ear in (0.5, 0.55):
+                trace(canvas, at([(ear, -1.08), (ear - 0.01, -1.17)]), dark, max(1.0, size * 0.03))
+            ((ex, ey),) = at([(0.555, -1.0)])
+            canvas.drawCircle(ex, ey, max(0.8, size * 0.014), paint_of((0.05, 0.03, 0.02)))
+            leather = (0.35, 0.1, 0.06)
+            rein = smooth_curve(at([(0.64, -0.86), (0.4, -0.72), (0.1, -0.86)]))
+            trace(canvas, rein, leather, size * 0.016, 0.95)
+            trace(canvas, at([(0.56, -1.06), (0.62, -0.84)]), leather, size * 0.014, 0.9)
 
 
 def draw_lion(scene: Scene, x: float, base_y: float, size: float, side: float = 1.0) -> None:
@@ -199,73 +172,48 @@ def draw_lion(scene: Scene, x: float, base_y: float, size: float, side: float = 
     with scene.object("lion"):
         scene.cast_shadow(ellipse(x, base_y, size * 0.62, size * 0.08), size * 0.05, 0.5)
         tail = smooth_curve(
-            [
-                (x - side * size * 0.5, base_y - size * 0.2),
-                (x - side * size * 0.75, base_y - size * 0.1),
-                (x - side * size * 0.8, base_y - size * 0.34),
-            ]
+            spread([(-0.5, -0.2), (-0.75, -0.1), (-0.8, -0.34)], x, base_y, size, side)
         )
         with scene.ink(0.6) as canvas:
-            canvas.drawPath(path_of(tail), paint_of(mix(fur, mane, 0.4), 1, max(1.2, size * 0.035)))
+            trace(canvas, tail, mix(fur, mane, 0.4), max(1.2, size * 0.035))
             canvas.drawCircle(*tail[-1], size * 0.04, paint_of(mane))
         _body(scene, _LION, x, base_y, size, side, fur)
         cx, cy = x + side * size * 0.36, base_y - size * 0.5
-        rng = scene.rng
-        from bilderatlas.museum.things.land import lay_dabs
+        _mane(scene, cx, cy, size, mane)
+        _lion_face(scene, cx, cy, size, side, fur)
 
-        angles = rng.uniform(0, 2 * np.pi, 130)
-        away = rng.uniform(0.55, 1.0, 130)[:, None]
-        centre = np.stack(
-            [cx + np.cos(angles) * size * 0.22, cy + np.sin(angles) * size * 0.24], 1
-        ) * away + np.array([cx, cy]) * (1 - away)
-        along = np.stack([np.cos(angles), np.sin(angles) + 0.6], 1) * size * 0.09
-        across = np.stack([-along[:, 1], along[:, 0]], 1) * 0.22
-        locks = np.stack([centre - across, centre + along, centre + across], 1)
-        tint = np.asarray(mane) * rng.uniform(0.55, 1.5, (130, 1)) + np.array([0.06, 0.03, 0.0])
-        lay_dabs(scene, locks, np.clip(tint, 0, 1), fine=0.7)
-        face = np.zeros((int(size * 0.5), int(size * 0.5)), np.float32)
-        mid = face.shape[0] / 2
-        ellipsoid(face, mid, mid - size * 0.03, size * 0.13, size * 0.15, size * 0.12)
-        ellipsoid(
-            face,
-            mid + side * size * 0.04,
-            mid + size * 0.07,
-            size * 0.08,
-            size * 0.075,
-            size * 0.16,
-        )
-        mask = np.clip(face * 0.8, 0, 1)
-        scene.lay(
-            mask,
-            shade(cv2.GaussianBlur(face, (0, 0), max(0.5, size * 0.01)), fur, scene.light),
-            (int(cx - mid + side * size * 0.03), int(cy - mid)),
-            fine=0.9,
-        )
-        with scene.ink(0.95, new_id=False) as canvas:
-            fx = cx + side * size * 0.03
-            for eye in (-0.05, 0.06):
-                canvas.drawCircle(
-                    fx + side * eye * size,
-                    cy - size * 0.05,
-                    max(0.8, size * 0.016),
-                    paint_of((0.06, 0.04, 0.02)),
-                )
-            canvas.drawCircle(
-                fx + side * size * 0.05,
-                cy + size * 0.045,
-                max(1.0, size * 0.026),
-                paint_of((0.12, 0.06, 0.05)),
-            )
-            mouth = smooth_curve(
-                [
-                    (fx - side * size * 0.02, cy + size * 0.11),
-                    (fx + side * size * 0.05, cy + size * 0.085),
-                    (fx + side * size * 0.11, cy + size * 0.11),
-                ]
-            )
-            canvas.drawPath(
-                path_of(mouth), paint_of((0.15, 0.07, 0.05), 0.9, max(0.8, size * 0.014))
-            )
+
+def _mane(scene: Scene, cx: float, cy: float, size: float, colour: Colour) -> None:
+    """Lay locks around a lion's face."""
+    rng = scene.rng
+    angles = rng.uniform(0, 2 * np.pi, 130)
+    away = rng.uniform(0.55, 1.0, 130)
+    around = np.stack([np.cos(angles) * 0.22 * away, np.sin(angles) * 0.24 * away], 1)
+    centre = np.array([cx, cy]) + around * size
+    along = np.stack([np.cos(angles), np.sin(angles) + 0.6], 1) * size * 0.09
+    across = np.stack([-along[:, 1], along[:, 0]], 1) * 0.22
+    locks = np.stack([centre - across, centre + along, centre + across], 1)
+    tint = np.asarray(colour) * rng.uniform(0.55, 1.5, (130, 1)) + np.array([0.06, 0.03, 0.0])
+    lay_dabs(scene, locks, np.clip(tint, 0, 1), fine=0.7)
+
+
+def _lion_face(scene: Scene, cx: float, cy: float, size: float, side: float, fur: Colour) -> None:
+    """Lay muzzle, eyes, nose and mouth."""
+    face = np.zeros((int(size * 0.5), int(size * 0.5)), np.float32)
+    mid = face.shape[0] / 2
+    ellipsoid(face, mid, mid - size * 0.03, size * 0.13, size * 0.15, size * 0.12)
+    muzzle = (mid + side * size * 0.04, mid + size * 0.07)
+    ellipsoid(face, *muzzle, size * 0.08, size * 0.075, size * 0.16)
+    form = cv2.GaussianBlur(face, (0, 0), max(0.5, size * 0.01))
+    fx = cx + side * size * 0.03
+    at = (int(fx - mid), int(cy - mid))
+    scene.lay(np.clip(face * 0.8, 0, 1), shade(form, fur, scene.light), at, fine=0.9)
+    with scene.ink(0.95, new_id=False) as canvas:
+        for u, v, radius in ((-0.05, -0.05, 0.016), (0.06, -0.05, 0.016), (0.05, 0.045, 0.026)):
+            ((px, py),) = spread([(u, v)], fx, cy, size, side)
+            canvas.drawCircle(px, py, max(0.8, size * radius), paint_of((0.08, 0.05, 0.03)))
+        mouth = spread([(-0.02, 0.11), (0.05, 0.085), (0.11, 0.11)], fx, cy, size, side)
+        trace(canvas, smooth_curve(mouth), (0.15, 0.07, 0.05), size * 0.014, 0.9)
 
 
 def draw_dog(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of
+from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of, spread, trace
 
 Quad = list[tuple[float, float]]
 
@@ -55,57 +57,31 @@ def draw_house(
     lit_window: bool = False,
 ) -> None:
     """Lay a gabled house whose corner is turned to us."""
-    high = wide * float(scene.rng.uniform(0.4, 0.55))
+    high = float(scene.rng.uniform(0.4, 0.55))
     side = -1.0 if scene.rng.random() < 0.5 else 1.0
-    gable = wide * 0.38
-    peak = high * float(scene.rng.uniform(0.65, 0.95))
-    mid = x + side * (wide / 2 - gable)
-    end = x + side * wide / 2
-    start = x - side * wide / 2
-    with scene.object("house"):
-        _wall(
-            scene,
-            [(start, base_y), (mid, base_y), (mid, base_y - high), (start, base_y - high)],
-            wall,
-            -side,
-        )
-        _wall(
-            scene,
-            [
-                (mid, base_y),
-                (end, base_y),
-                (end, base_y - high),
-                ((mid + end) / 2, base_y - high - peak),
-                (mid, base_y - high),
-            ],
-            wall,
-            side,
-        )
-        ridge = (mid + end) / 2
-        eaves = high * 0.06
-        _wall(
-            scene,
-            [(start - side * wide * 0.03, base_y - high + eaves), (mid, base_y - high + eaves), (ridge, base_y - high - peak - 1),
-             (ridge - side * (wide - gable), base_y - high - peak)],
-            roof, -side, 1.6,
-        )  # fmt: skip
-        glow = (0.98, 0.8, 0.4) if lit_window else mix(wall, (0.08, 0.06, 0.06), 0.75)
-        left = min(start, mid)
-        _windows(scene, left, base_y - high, abs(mid - start), high * 0.9, 3, 1, glow)
-        _windows(scene, min(mid, end), base_y - high, gable, high, 1, 1, glow)
-        chimney = ridge - side * wide * 0.3
-        top = base_y - high - peak
-        _wall(
-            scene,
-            [
-                (chimney, top + 2),
-                (chimney + wide * 0.07, top + 2),
-                (chimney + wide * 0.07, top - wide * 0.12),
-                (chimney, top - wide * 0.12),
-            ],
+    top = -high - high * float(scene.rng.uniform(0.65, 0.95))
+    gable, corner, ridge, eaves = 0.38, 0.12, 0.31, -high * 0.94
+    parts: tuple[tuple[Quad, Colour, float, float], ...] = (
+        ([(-0.5, 0), (corner, 0), (corner, -high), (-0.5, -high)], wall, -side, 0.6),
+        ([(corner, 0), (0.5, 0), (0.5, -high), (ridge, top), (corner, -high)], wall, side, 0.6),
+        ([(-0.53, eaves), (corner, eaves), (ridge, top), (ridge - 0.62, top)], roof, -side, 1.6),
+        (
+            [(0.01, top + 0.02), (0.08, top + 0.02), (0.08, top - 0.12), (0.01, top - 0.12)],
             wall,
             0,
+            0.6,
+        ),
+    )
+    with scene.object("house"):
+        for outline, colour, facing, bumps in parts:
+            _wall(scene, spread(outline, x, base_y, wide, side), colour, facing, bumps)
+        glow = (0.98, 0.8, 0.4) if lit_window else mix(wall, (0.08, 0.06, 0.06), 0.75)
+        (x1, _), (x2, _), (x3, _) = spread(
+            [(-0.5, 0), (corner, 0), (0.5, 0)], x, base_y, wide, side
         )
+        upper = base_y - high * wide
+        _windows(scene, min(x1, x2), upper, abs(x2 - x1), high * wide * 0.9, 3, 1, glow)
+        _windows(scene, min(x2, x3), upper, gable * wide, high * wide, 1, 1, glow)
 
 
 def draw_church(
@@ -113,98 +89,27 @@ def draw_church(
 ) -> None:
     """Lay a church with nave, tower and spire."""
     side = -1.0 if scene.rng.random() < 0.5 else 1.0
+    parts: tuple[tuple[Quad, Colour, float, float, float], ...] = (
+        ([(0, 0), (0.62, 0), (0.62, -0.27), (0, -0.27)], wall, side, 0, 0.6),
+        ([(0, -0.26), (0.62, -0.26), (0.58, -0.46), (0, -0.46)], roof, side, -0.6, 1.5),
+        ([(-0.11, 0), (0.033, 0), (0.033, -0.66), (-0.11, -0.66)], wall, 1, -1, 0.6),
+        ([(0.033, 0), (0.11, 0), (0.11, -0.66), (0.033, -0.66)], wall, 1, 1, 0.6),
+        ([(-0.12, -0.65), (0.033, -0.65), (0, -1.12)], roof, 1, -1, 0.6),
+        ([(0.033, -0.65), (0.12, -0.65), (0, -1.12)], roof, 1, 1, 0.6),
+    )
     with scene.object("church"):
-        nave = size * 0.62
-        _wall(
-            scene,
-            [
-                (x, base_y),
-                (x + side * nave, base_y),
-                (x + side * nave, base_y - size * 0.27),
-                (x, base_y - size * 0.27),
-            ],
-            wall,
-            0,
-        )
-        _wall(
-            scene,
-            [
-                (x, base_y - size * 0.26),
-                (x + side * nave, base_y - size * 0.26),
-                (x + side * nave * 0.94, base_y - size * 0.46),
-                (x, base_y - size * 0.46),
-            ],
-            roof,
-            -0.6,
-            1.5,
-        )
-        half = size * 0.11
-        _wall(
-            scene,
-            [
-                (x - half, base_y),
-                (x + half * 0.3, base_y),
-                (x + half * 0.3, base_y - size * 0.66),
-                (x - half, base_y - size * 0.66),
-            ],
-            wall,
-            -1,
-        )
-        _wall(
-            scene,
-            [
-                (x + half * 0.3, base_y),
-                (x + half, base_y),
-                (x + half, base_y - size * 0.66),
-                (x + half * 0.3, base_y - size * 0.66),
-            ],
-            wall,
-            1,
-        )
-        _wall(
-            scene,
-            [
-                (x - half * 1.1, base_y - size * 0.65),
-                (x + half * 0.3, base_y - size * 0.65),
-                (x, base_y - size * 1.12),
-            ],
-            roof,
-            -1,
-        )
-        _wall(
-            scene,
-            [
-                (x + half * 0.3, base_y - size * 0.65),
-                (x + half * 1.1, base_y - size * 0.65),
-                (x, base_y - size * 1.12),
-            ],
-            roof,
-            1,
-        )
+        for outline, colour, mirror, facing, bumps in parts:
+            _wall(scene, spread(outline, x, base_y, size, mirror), colour, facing, bumps)
         dark = mix(wall, (0.06, 0.05, 0.06), 0.8)
+        left = min(x + side * size * 0.11, x + side * size * 0.62)
+        _windows(scene, left, base_y - size * 0.25, size * 0.51, size * 0.22, 4, 1, dark)
         _windows(
-            scene,
-            min(x + side * half, x + side * nave),
-            base_y - size * 0.25,
-            nave - half,
-            size * 0.22,
-            4,
-            1,
-            dark,
+            scene, x - size * 0.11, base_y - size * 0.62, size * 0.143, size * 0.16, 1, 1, dark
         )
-        _windows(scene, x - half, base_y - size * 0.62, half * 1.3, size * 0.16, 1, 1, dark)
         with scene.ink(0.8, new_id=False) as canvas:
-            top = base_y - size * 1.12
-            canvas.drawPath(
-                path_of([(x, top), (x, top - size * 0.07)]),
-                paint_of((0.1, 0.08, 0.07), 1, max(1.0, size * 0.012)),
-            )
-            canvas.drawPath(
-                path_of(
-                    [(x - size * 0.02, top - size * 0.045), (x + size * 0.02, top - size * 0.045)]
-                ),
-                paint_of((0.1, 0.08, 0.07), 1, max(1.0, size * 0.012)),
-            )
+            iron = (0.1, 0.08, 0.07)
+            for line in ([(0, -1.12), (0, -1.19)], [(-0.02, -1.165), (0.02, -1.165)]):
+                trace(canvas, spread(line, x, base_y, size), iron, max(1.0, size * 0.012))
 
 
 def draw_castle(
@@ -264,67 +169,38 @@ def draw_mill(
 ) -> None:
     """Lay a windmill with four lattice sails."""
     with scene.object("mill"):
-        top = base_y - size * 0.6
-        body = [
-            (x - size * 0.17, base_y),
-            (x - size * 0.09, top),
-            (x + size * 0.09, top),
-            (x + size * 0.17, base_y),
-        ]
+        body = spread([(-0.17, 0), (-0.09, -0.6), (0.09, -0.6), (0.17, 0)], x, base_y, size)
         scene.solid(body, wall, size * 0.13, bumps=size * 0.006, fine=0.55)
-        cap = [
-            (x - size * 0.12, top + 2),
-            (x - size * 0.08, top - size * 0.1),
-            (x + size * 0.07, top - size * 0.12),
-            (x + size * 0.12, top + 2),
-        ]
-        scene.solid(cap, roof, size * 0.07, fine=0.55)
-        _windows(
-            scene,
-            x - size * 0.05,
-            base_y - size * 0.35,
-            size * 0.1,
-            size * 0.15,
-            1,
-            1,
-            (0.08, 0.06, 0.05),
-        )
-        _windows(
-            scene,
-            x - size * 0.06,
-            base_y - size * 0.14,
-            size * 0.12,
-            size * 0.2,
-            1,
-            1,
-            (0.08, 0.06, 0.05),
-        )
-        hub = (x - size * 0.02, top - size * 0.04)
+        cap = [(-0.12, -0.59), (-0.08, -0.7), (0.07, -0.72), (0.12, -0.59)]
+        scene.solid(spread(cap, x, base_y, size), roof, size * 0.07, fine=0.55)
+        dark = (0.08, 0.06, 0.05)
+        for left, top, wide, high in ((-0.05, -0.35, 0.1, 0.15), (-0.06, -0.14, 0.12, 0.2)):
+            there = (x + left * size, base_y + top * size)
+            _windows(scene, *there, wide * size, high * size, 1, 1, dark)
         start = float(scene.rng.uniform(0, np.pi / 2))
         wood = mix(roof, (0.12, 0.08, 0.05), 0.65)
         with scene.ink(0.75) as canvas:
             for arm in range(4):
-                angle = start + arm * np.pi / 2
-                cos, sin = float(np.cos(angle)), float(np.sin(angle))
+                hub = (x - size * 0.02, base_y - size * 0.64)
+                _mill_sail(canvas, hub, size, start + arm * np.pi / 2, wood)
 
-                def at(
-                    along: float, across: float, cos: float = cos, sin: float = sin
-                ) -> tuple[float, float]:
-                    return hub[0] + size * (along * cos - across * sin), hub[1] + size * (
-                        along * sin + across * cos
-                    )
 
-                canvas.drawPath(
-                    path_of([hub, at(0.52, 0)]), paint_of(wood, 1, max(1.2, size * 0.018))
-                )
-                sail = [at(0.12, 0.01), at(0.5, 0.01), at(0.5, 0.11), at(0.12, 0.11)]
-                canvas.drawPath(path_of(sail, True), paint_of((0.86, 0.8, 0.66), 0.55))
-                canvas.drawPath(path_of(sail, True), paint_of(wood, 1, max(0.8, size * 0.008)))
-                for rung in np.linspace(0.16, 0.46, 6):
-                    canvas.drawPath(
-                        path_of([at(rung, 0.01), at(rung, 0.11)]),
-                        paint_of(wood, 0.8, max(0.6, size * 0.006)),
-                    )
+def _mill_sail(
+    canvas: Any, hub: tuple[float, float], size: float, angle: float, wood: Colour
+) -> None:
+    """Draw one arm of a windmill with its lattice."""
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+
+    def at(points: Quad) -> Quad:
+        turned = [(u * cos - v * sin, u * sin + v * cos) for u, v in points]
+        return spread(turned, hub[0], hub[1], size)
+
+    trace(canvas, at([(0, 0), (0.52, 0)]), wood, max(1.2, size * 0.018))
+    sail = at([(0.12, 0.01), (0.5, 0.01), (0.5, 0.11), (0.12, 0.11)])
+    canvas.drawPath(path_of(sail, True), paint_of((0.86, 0.8, 0.66), 0.55))
+    canvas.drawPath(path_of(sail, True), paint_of(wood, 1, max(0.8, size * 0.008)))
+    for rung in np.linspace(0.16, 0.46, 6):
+        trace(canvas, at([(float(rung), 0.01), (float(rung), 0.11)]), wood, size * 0.006, 0.8)
 
 
 def draw_ruin(scene: Scene, x: float, base_y: float, size: float, stone: Colour) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bilderatlas.museum.noise import smooth_curve
-from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of
+from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of, spread, trace
 
 
 def _ground_shadow(scene: Scene, x: float, foot: float, wide: float) -> None:
@@ -28,76 +28,34 @@ def draw_fruit(
     if shadow:
         _ground_shadow(scene, x, foot, radius)
     cy = foot - radius * 0.9
-    if kind == "pear":
-        shape = [
-            (0, 0.95),
-            (-0.75, 0.7),
-            (-0.86, 0.15),
-            (-0.45, -0.45),
-            (-0.24, -1.05),
-            (0.0, -1.2),
-            (0.24, -1.05),
-            (0.45, -0.45),
-            (0.86, 0.15),
-            (0.75, 0.7),
-        ]
-    elif kind == "onion":
-        shape = [
-            (0, 0.9),
-            (-0.7, 0.7),
-            (-0.98, 0.05),
-            (-0.6, -0.6),
-            (-0.1, -0.95),
-            (0.02, -1.35),
-            (0.12, -0.95),
-            (0.6, -0.6),
-            (0.98, 0.05),
-            (0.7, 0.7),
-        ]
-    else:
-        shape = [
-            (0, 0.88),
-            (-0.6, 0.88),
-            (-0.98, 0.25),
-            (-0.86, -0.5),
-            (-0.35, -0.86),
-            (0, -0.74),
-            (0.35, -0.86),
-            (0.86, -0.5),
-            (0.98, 0.25),
-            (0.6, 0.88),
-        ]
     turn = float(scene.rng.normal(0, 0.18))
-    cos, sin = np.cos(turn), np.sin(turn)
-    outline = smooth_curve(
-        [(x + radius * (u * cos - v * sin), cy + radius * (u * sin + v * cos)) for u, v in shape],
-        closed=True,
-    )
+    cos, sin = float(np.cos(turn)), float(np.sin(turn))
+    turned = [(u * cos - v * sin, u * sin + v * cos) for u, v in _FRUIT[kind]]
+    outline = smooth_curve(spread(turned, x, cy, radius), closed=True)
     scene.solid(outline, colour, radius * 0.92, gloss=0.55, fine=0.7)
     with scene.ink(0.8, new_id=False) as canvas:
-        if kind != "onion":
-            top = (x + radius * 0.75 * sin, cy - radius * (0.7 if kind == "apple" else 1.1))
-            stem = smooth_curve(
-                [
-                    top,
-                    (top[0] + radius * 0.06, top[1] - radius * 0.25),
-                    (top[0] + radius * 0.2, top[1] - radius * 0.4),
-                ]
-            )
-            canvas.drawPath(path_of(stem), paint_of((0.2, 0.13, 0.07), 1, max(1.0, radius * 0.09)))
-        else:
+        if kind == "onion":
+            skin = mix(colour, (0.3, 0.12, 0.05), 0.6)
             for bend in (-0.5, -0.2, 0.2, 0.5):
-                line = smooth_curve(
-                    [
-                        (x, cy - radius * 0.9),
-                        (x + bend * radius * 1.2, cy),
-                        (x + bend * radius * 0.4, cy + radius * 0.8),
-                    ]
-                )
-                canvas.drawPath(
-                    path_of(line),
-                    paint_of(mix(colour, (0.3, 0.12, 0.05), 0.6), 0.5, max(0.8, radius * 0.03)),
-                )
+                line = spread([(0, -0.9), (bend * 1.2, 0), (bend * 0.4, 0.8)], x, cy, radius)
+                trace(canvas, smooth_curve(line), skin, radius * 0.03, 0.5)
+        else:
+            top = 0.7 if kind == "apple" else 1.1
+            stem = [
+                (0.75 * sin, -top),
+                (0.75 * sin + 0.06, -top - 0.25),
+                (0.75 * sin + 0.2, -top - 0.4),
+            ]
+            line = spread(stem, x, cy, radius)
+            trace(canvas, smooth_curve(line), (0.2, 0.13, 0.07), max(1.0, radius * 0.09))
+
+
+_RIGHT_HALVES: dict[str, list[tuple[float, float]]] = {
+    "pear": [(0.0, -1.2), (0.24, -1.05), (0.45, -0.45), (0.86, 0.15), (0.75, 0.7), (0.0, 0.95)],
+    "onion": [(0.02, -1.35), (0.12, -0.95), (0.6, -0.6), (0.98, 0.05), (0.7, 0.7), (0.0, 0.9)],
+    "apple": [(0.0, -0.74), (0.35, -0.86), (0.86, -0.5), (0.98, 0.25), (0.6, 0.88), (0.0, 0.88)],
+}
+_FRUIT = {kind: half + [(-u, v) for u, v in half[-2:0:-1]] for kind, half in _RIGHT_HALVES.items()}
 
 
 def draw_grapes(scene: Scene, x: float, foot: float, size: float, colour: Colour) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from bilderatlas.museum.noise import smooth_curve
-from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of, spread, trace
+from bilderatlas.museum.school import School
 from bilderatlas.museum.things.dress import draped
 from bilderatlas.museum.things.hands import draw_hand
 from bilderatlas.museum.things.heads import HeadPlace
@@ -65,61 +65,42 @@ def draw_book(
     cos, sin = float(np.cos(turn)), float(np.sin(turn))
 
     def at(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-        return [
-            (cx + size * (x * cos - y * sin), cy + size * (x * sin + y * cos)) for x, y in points
-        ]
+        return spread([(u * cos - v * sin, u * sin + v * cos) for u, v in points], cx, cy, size)
 
     with scene.object("book"):
-        scene.cast_shadow(
-            at([(-0.75, -0.3), (0.8, -0.3), (0.85, 0.5), (-0.7, 0.5)]), size * 0.08, 0.5
-        )
-        if not open_:
-            scene.solid(
-                at([(-0.6, -0.14), (0.6, -0.14), (0.6, 0.2), (-0.6, 0.2)]),
-                cover,
-                size * 0.04,
-                fine=0.6,
-            )
-            scene.solid(
-                at([(-0.56, -0.08), (0.62, -0.08), (0.62, 0.13), (-0.56, 0.13)]),
-                (0.88, 0.82, 0.68),
-                size * 0.03,
-                bumps=0.6,
-                fine=0.7,
-            )
-            scene.solid(
-                at([(-0.6, -0.2), (0.6, -0.2), (0.62, -0.06), (-0.62, -0.06)]),
-                cover,
-                size * 0.04,
-                gloss=0.2,
-                fine=0.6,
-            )
+        shadow = at([(-0.75, -0.3), (0.8, -0.3), (0.85, 0.5), (-0.7, 0.5)])
+        scene.cast_shadow(shadow, size * 0.08, 0.5)
+        if open_:
+            _open_book(scene, at, size, cover)
             return
-        scene.solid(
-            at([(-0.78, -0.42), (0.78, -0.42), (0.8, 0.46), (-0.8, 0.46)]),
-            cover,
-            size * 0.05,
-            fine=0.6,
-        )
+        board = at([(-0.6, -0.14), (0.6, -0.14), (0.6, 0.2), (-0.6, 0.2)])
+        pages = at([(-0.56, -0.08), (0.62, -0.08), (0.62, 0.13), (-0.56, 0.13)])
+        upper = at([(-0.6, -0.2), (0.6, -0.2), (0.62, -0.06), (-0.62, -0.06)])
+        scene.solid(board, cover, size * 0.04, fine=0.6)
+        scene.solid(pages, (0.88, 0.82, 0.68), size * 0.03, bumps=0.6, fine=0.7)
+        scene.solid(upper, cover, size * 0.04, gloss=0.2, fine=0.6)
+
+
+def _open_book(
+    scene: Scene,
+    at: Callable[[list[tuple[float, float]]], list[tuple[float, float]]],
+    size: float,
+    cover: Colour,
+) -> None:
+    """Lay boards, two pages and their lines."""
+    boards = at([(-0.78, -0.42), (0.78, -0.42), (0.8, 0.46), (-0.8, 0.46)])
+    scene.solid(boards, cover, size * 0.05, fine=0.6)
+    half = [(0, -0.36), (0.3, -0.44), (0.72, -0.38), (0.74, 0.36), (0.3, 0.3), (0, 0.4)]
+    for side in (-1, 1):
+        page = at([(side * u, v) for u, v in half])
+        scene.solid(page, (0.93, 0.88, 0.76), size * 0.16, fine=0.75)
+    with scene.ink(0.9, new_id=False) as canvas:
         for side in (-1, 1):
-            page = [
-                (0, -0.36),
-                (side * 0.3, -0.44),
-                (side * 0.72, -0.38),
-                (side * 0.74, 0.36),
-                (side * 0.3, 0.3),
-                (0, 0.4),
-            ]
-            scene.solid(at(page), (0.93, 0.88, 0.76), size * 0.16, fine=0.75)
-        with scene.ink(0.9, new_id=False) as canvas:
-            for side in (-1, 1):
-                for row in range(8):
-                    y = -0.28 + row * 0.075
-                    end = side * (0.62 if row % 4 != 3 else 0.4)
-                    canvas.drawPath(
-                        path_of(at([(side * 0.1, y), (end, y)])),
-                        paint_of((0.2, 0.15, 0.12), 0.6, max(0.8, size * 0.022)),
-                    )
+            for row in range(8):
+                y = -0.28 + row * 0.075
+                end = side * (0.62 if row % 4 != 3 else 0.4)
+                line = at([(side * 0.1, y), (end, y)])
+                trace(canvas, line, (0.2, 0.15, 0.12), size * 0.022, 0.6)
 
 
 def draw_letter(scene: Scene, cx: float, cy: float, size: float, turn: float) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bilderatlas.museum.noise import smooth_curve
 from bilderatlas.museum.scene import Scene, ellipse, mix, paint_of, path_of
-from bilderatlas.museum.schools import School
+from bilderatlas.museum.school import School
 
 
 def draw_stacked_books(scene: Scene, school: School, x: float, foot: float, wide: float) -> None:
