@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,7 +70,9 @@ def collect(rows: list[JobRow], last_event_id: str = "") -> list[dict[str, Any] 
         return [event async for event in stream]
 
     found: list[dict[str, Any] | str] = []
-    for event in asyncio.run(read_all()):
+    with ThreadPoolExecutor(1) as pool:  # Playwright's loop runs in this thread
+        events = pool.submit(asyncio.run, read_all()).result()
+    for event in events:
         fields = dict(line.split(": ", 1) for line in event.strip().split("\n"))
         if fields.get("event") == "job":
             found.append({"event_id": fields["id"], **json.loads(fields["data"])})

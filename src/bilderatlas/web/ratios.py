@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 
-NARROWEST = 0.5  # narrower pictures keep this width, or their label could not be read
-WIDEST = 4.0
+NARROWEST = 0.1  # beyond these two a picture is shown whole in a frame of this ratio
+WIDEST = 10.0
 _STEP = math.log(1.01)
 
 
@@ -23,7 +23,7 @@ def ratio_class(width: int, height: int) -> str:
     """Return the class of a picture of this size.
 
     >>> ratio_class(100, 100)
-    'r70'
+    'r231'
     """
     ratio = width / height if width > 0 and height > 0 else 1.0
     return f"r{_step_of(min(max(ratio, NARROWEST), WIDEST))}"
