@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bilderatlas.api import create, index
 from bilderatlas.errors import ConflictError, SourceError, UnknownNameError
 from bilderatlas.indexing import IndexOptions, IndexReport, Progress, index_source
 from bilderatlas.sources import open_source
+from bilderatlas.sources.base import SourceOptions
 from bilderatlas.store.library import LibraryStore
 from tests.indexing.conftest import paint
 
@@ -128,6 +130,25 @@ def test_ids_and_metadata_inside_files(store: LibraryStore, tmp_path: Path) -> N
     record = store.get_collection("works").get_record("x.jpg").record
     assert record.creators == ("Workshop hand A",)
     assert "A quiet harbour" in {record.description, record.title}
+
+
+def test_a_collection_remembers_the_options_of_its_source(tmp_path: Path) -> None:
+    pictures, tables = tmp_path / "pictures", tmp_path / "tables"
+    pictures.mkdir()
+    tables.mkdir()
+    paint(pictures / "a.png", 1)
+    (tables / "works.csv").write_text("nr,wo,was\na,a.png,The only one\n")
+    said = SourceOptions(columns={"image": "wo", "title": "was"}, image_folder=str(pictures))
+    with create(tmp_path / "library") as library:
+        options = IndexOptions(extractors=(RAW,))
+        first = index(
+            library, str(tables / "works.csv"), "works", source_options=said, options=options
+        )
+        again = index(library, str(tables / "works.csv"), "works", options=options)
+        assert (first.added, again.unchanged) == (1, 1)
+        [work] = library["works"].sample()
+        assert work.record.title == "The only one"
+        assert library["works"].original(work.image_id).startswith(b"\x89PNG")
 
 
 def test_bad_requests_leave_nothing_behind(

@@ -20,12 +20,13 @@ def index(
     address: str,
     collection: str,
     *,
-    columns: dict[str, str] | None = None,
+    source_options: SourceOptions | None = None,
     options: IndexOptions | None = None,
 ) -> IndexReport:
     """Bring a collection up to date with the source at `address`; create it if there is none.
 
-    Only what is new or changed is read. A run that was stopped or killed goes on where it was.
+    A collection remembers its `source_options`; None takes those that it was indexed with. Only
+    what is new or changed is read. A run that was stopped or killed goes on where it was.
 
     Raises:
         SourceError: the source cannot be read.
@@ -34,9 +35,10 @@ def index(
     """
     for model_id in (options or IndexOptions()).extractors:
         EXTRACTORS.get(model_id)  # an unknown name ends here, before anything is made
-    source = open_source(address, SourceOptions(columns or {}))
+    source_options = source_options or _remembered(library, collection)
+    source = open_source(address, source_options)
     try:
-        return index_source(library.store, source, collection, options)
+        return index_source(library.store, source, collection, options, source_options)
     finally:
         source.close()
 
@@ -47,7 +49,7 @@ def submit_index(
     collection: str,
     *,
     extractors: tuple[str, ...] = (),
-    columns: dict[str, str] | None = None,
+    source_options: SourceOptions | None = None,
 ) -> Job:
     """Queue the same as a job and return it at once.
 
@@ -57,7 +59,8 @@ def submit_index(
     """
     for model_id in extractors:
         EXTRACTORS.get(model_id)
-    open_source(address, SourceOptions(columns or {})).close()
+    source_options = source_options or _remembered(library, collection)
+    open_source(address, source_options).close()
     for job in library.jobs.list([JobState.QUEUED, JobState.RUNNING]):
         if job.kind == "index" and job.params.get("collection") == collection:
             raise ConflictError(
@@ -68,19 +71,25 @@ def submit_index(
         "address": str(Path(address).absolute()) if Path(address).exists() else address,
         "collection": collection,
         "extractors": list(extractors),
-        "columns": columns or {},
+        "source_options": source_options.to_json(),
     }
     return library.jobs.submit("index", params)
 
 
-def preview_source(address: str, columns: dict[str, str] | None = None) -> dict[str, Any]:
+def preview_source(address: str, source_options: SourceOptions | None = None) -> dict[str, Any]:
     """Tell what a source would give: its kind, its size, the mapping of its columns.
 
     Raises:
         SourceError: the source cannot be read.
     """
-    source = open_source(address, SourceOptions(columns or {}))
+    source = open_source(address, source_options)
     try:
         return source.preview()
     finally:
         source.close()
+
+
+def _remembered(library: Library, collection: str) -> SourceOptions:
+    if collection not in library:
+        return SourceOptions()
+    return SourceOptions.from_json(library[collection].store.source_options)

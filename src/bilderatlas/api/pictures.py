@@ -16,6 +16,7 @@ from bilderatlas.images.region import crop
 from bilderatlas.search.query import Part, PartKind
 from bilderatlas.settings import Settings
 from bilderatlas.sources import Source, open_source
+from bilderatlas.sources.base import SourceOptions
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.library import LibraryStore
 
@@ -144,7 +145,8 @@ class Pictures:
     def _source(self, collection: CollectionStore) -> Source:
         with self._lock:
             if collection.name not in self._sources:
-                self._sources[collection.name] = open_source(collection.source_address)
+                options = SourceOptions.from_json(collection.source_options)
+                self._sources[collection.name] = open_source(collection.source_address, options)
             return self._sources[collection.name]
 
 

@@ -12,9 +12,10 @@ from bilderatlas.cli.options import (
     CollectionOption,
     ColumnsOption,
     ExtractorsOption,
+    ImagesOption,
     JsonOption,
     LibraryOption,
-    parse_columns,
+    parse_source_options,
 )
 from bilderatlas.cli.output import print_json, print_report, say, shown_progress
 from bilderatlas.indexing import IndexOptions
@@ -27,6 +28,7 @@ def index(
     collection: CollectionOption,
     extractor: ExtractorsOption = None,
     columns: ColumnsOption = None,
+    images: ImagesOption = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try pictures again that failed before.")
     ] = False,
@@ -44,7 +46,7 @@ def index(
 
     Stop it with Ctrl-C whenever you like: the same command goes on where it was.
     """
-    wanted = parse_columns(columns)
+    source_options = parse_source_options(columns, images)
     with create(library) as opened:
         say(f"Library: {opened.root}")
         with shown_progress(collection) as on_progress:
@@ -55,7 +57,9 @@ def index(
                 keep_first=keep_first,
                 on_progress=on_progress,
             )
-            report = run_index(opened, source, collection, columns=wanted, options=options)
+            report = run_index(
+                opened, source, collection, source_options=source_options, options=options
+            )
     if as_json:
         print_json(report.to_json())
     else:

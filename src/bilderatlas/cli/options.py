@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bilderatlas.sources.base import SourceOptions
+
 LibraryOption = Annotated[
     Path | None,
     typer.Option(
@@ -39,7 +41,29 @@ ColumnsOption = Annotated[
 ]
 
 
-def parse_columns(pairs: list[str] | None) -> dict[str, str]:
+ImagesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--images",
+        metavar="DIR",
+        help="Folder that the paths in a table start from; else the table's own.",
+    ),
+]
+
+
+def parse_source_options(columns: list[str] | None, images: Path | None) -> SourceOptions | None:
+    """Read what the user said about a source; None if nothing.
+
+    Raises:
+        BadParameter: when a column pair has no `=`.
+    """
+    if not columns and images is None:
+        return None
+    folder = str(images.expanduser().absolute()) if images is not None else ""
+    return SourceOptions(columns=_parse_columns(columns), image_folder=folder)
+
+
+def _parse_columns(pairs: list[str] | None) -> dict[str, str]:
     """Read `field=column` pairs.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bilderatlas.api.index import preview_source
-from bilderatlas.cli.options import ColumnsOption, JsonOption, parse_columns
+from bilderatlas.cli.options import ColumnsOption, ImagesOption, JsonOption, parse_source_options
 from bilderatlas.cli.output import print_json, print_table
 from bilderatlas.sources import SOURCES
 
@@ -28,10 +28,11 @@ def list_sources(as_json: JsonOption = False) -> None:
 def preview(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="What `index` would take.")],
     columns: ColumnsOption = None,
+    images: ImagesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how a source would be read: its mapping, and rows without image, rights or date."""
-    found = preview_source(source, parse_columns(columns))
+    found = preview_source(source, parse_source_options(columns, images))
     if as_json:
         print_json(found)
         return

@@ -12,7 +12,8 @@ from bilderatlas.sources.base import SourceOptions
 
 
 class IndexJob(JobKind):
-    """`params`: `address`, `collection`, and optionally `extractors`, `columns`, `retry_failed`."""
+    """`params`: `address`, `collection`, and optionally `extractors`, `source_options`,
+    `retry_failed`."""
 
     name = "index"
 
@@ -28,9 +29,12 @@ class IndexJob(JobKind):
             on_progress=tell,
             should_stop=context.stop.is_set,
         )
-        source = open_source(params["address"], SourceOptions(dict(params.get("columns", {}))))
+        source_options = SourceOptions.from_json(params.get("source_options", {}))
+        source = open_source(params["address"], source_options)
         try:
-            report = index_source(context.store, source, params["collection"], options)
+            report = index_source(
+                context.store, source, params["collection"], options, source_options
+            )
         finally:
             source.close()
         return report.to_json()

@@ -32,6 +32,7 @@ from bilderatlas.records import Record
 from bilderatlas.search.details import engine_of
 from bilderatlas.settings import Settings
 from bilderatlas.sources import Source
+from bilderatlas.sources.base import SourceOptions
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.writer import CollectionWriter, NewImage
@@ -59,9 +60,15 @@ class Outcome:
 
 
 def index_source(
-    store: LibraryStore, source: Source, name: str, options: IndexOptions | None = None
+    store: LibraryStore,
+    source: Source,
+    name: str,
+    options: IndexOptions | None = None,
+    source_options: SourceOptions | None = None,
 ) -> IndexReport:
     """Bring collection `name` up to date with `source`; create it if there is none.
+
+    `source_options` are those that `source` was opened with; the collection keeps them.
 
     Raises:
         ConflictError: the name belongs to another source, or somebody else is writing.
@@ -76,7 +83,10 @@ def index_source(
     else:
         source.check_ids()
     collection = store.create_collection(
-        name, source_kind=source.kind, source_address=source.address
+        name,
+        source_kind=source.kind,
+        source_address=source.address,
+        source_options=source_options.to_json() if source_options else None,
     )
     extractors = extractors or _default_extractors(collection)
     report = IndexReport(name, spaces=[extractor.card.model_id for extractor in extractors])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from bilderatlas.errors import Failure, SourceError
@@ -27,6 +27,16 @@ class SourceOptions:
     columns: dict[str, str] = field(default_factory=dict)
     image_folder: str = ""
     absolute_paths: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a collection keeps, so that its source can be opened again as it was."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> SourceOptions:
+        """Rebuild options from `to_json`; what is missing takes its default."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
 
 
 class Source(ABC):

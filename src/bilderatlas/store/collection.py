@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -100,6 +101,7 @@ class CollectionStore:
         self.title: str = row.title
         self.source_kind: str = row.source_kind
         self.source_address: str = row.source_address
+        self.source_options: dict[str, Any] = json.loads(row.source_options_json)
         self.created_at: str = row.created_at
         self.folder = folder
         self.database = database

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select, update
 
 from bilderatlas.errors import ConflictError, ForbiddenError, UnknownNameError, UsageError
 from bilderatlas.store.backup import restore_backup, write_backup
@@ -149,9 +151,18 @@ class LibraryStore:
         )
 
     def create_collection(
-        self, name: str, *, source_kind: str, source_address: str, title: str | None = None
+        self,
+        name: str,
+        *,
+        source_kind: str,
+        source_address: str,
+        title: str | None = None,
+        source_options: Mapping[str, Any] | None = None,
     ) -> CollectionStore:
         """Make an empty collection, or return the one of this name and the same source.
+
+        `source_options` are kept, so that the source can be opened again as it was; None keeps
+        those that there are.
 
         Raises:
             UsageError: for a name that is not lower-case letters, digits, `_` and `-`.
@@ -175,6 +186,7 @@ class LibraryStore:
             "n_failed": 0,
             "created_at": utc_now(),
             "updated_at": utc_now(),
+            "source_options_json": json.dumps(dict(source_options or {})),
         }
         with self._naming(name):
             if name not in {info.name for info in self.list_collections()}:
@@ -188,7 +200,15 @@ class LibraryStore:
                 f"'{found.source_address}'. Choose another name with --collection, or remove it "
                 f"with `bilderatlas collections remove {name}`."
             )
+        if source_options is not None and dict(source_options) != found.source_options:
+            self._set_source_options(found, source_options)
         return found
+
+    def _set_source_options(self, found: CollectionStore, options: Mapping[str, Any]) -> None:
+        statement = update(collections).where(collections.c.id == found.id)
+        with write_transaction(self.database, self.root) as connection:
+            connection.execute(statement.values(source_options_json=json.dumps(dict(options))))
+        found.source_options = dict(options)
 
     def remove_collection(self, name: str) -> None:
         """Remove a collection: its records in one commit, then its files.

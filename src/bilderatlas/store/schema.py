@@ -48,6 +48,7 @@ collections = Table(
     Column("n_failed", BigInteger, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
+    Column("source_options_json", Text, nullable=False, server_default="{}"),
     sqlite_autoincrement=True,
 )
 
