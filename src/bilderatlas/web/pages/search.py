@@ -200,6 +200,12 @@ class SearchPage:
         """The metric in use."""
         return self.state.metric or next(iter(self.metrics), "")
 
+    def only_for(self, rule: Rule) -> list[str]:
+        """Return the metrics that `rule` is for, if the criterion has others too."""
+        if all(metric in rule.metrics for metric in self.metrics):
+            return []
+        return [metric.value for metric in rule.metrics if metric.value in self.metrics]
+
     @property
     def k(self) -> str:
         """The number of results asked for."""
