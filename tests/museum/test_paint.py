@@ -65,14 +65,15 @@ def test_same_seed_same_bytes_in_another_process_and_order() -> None:
     indices = (3, 0, 12)
     code = (
         "import hashlib\nfrom bilderatlas.museum import paint_work\n"
-        f"for i in {tuple(reversed(indices))}: print(hashlib.sha256(paint_work({SEED}, i)).hexdigest())"
+        f"for i in {tuple(reversed(indices))}:\n"
+        f"    print(hashlib.sha256(paint_work({SEED}, i)).hexdigest())"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     here = [hashlib.sha256(paint_work(SEED, i)).hexdigest() for i in indices]
     assert run.stdout.split() == here[::-1]
 
 
-@pytest.mark.parametrize("index", range(8))
+@pytest.mark.parametrize("index", range(5))
 def test_boxes_lie_inside_the_picture_and_names_are_known(index: int) -> None:
     data, truth = painted(index)
     with Image.open(BytesIO(data)) as image:
@@ -87,7 +88,7 @@ def test_boxes_lie_inside_the_picture_and_names_are_known(index: int) -> None:
         assert item.label
 
 
-@pytest.mark.parametrize("index", range(8))
+@pytest.mark.parametrize("index", range(5))
 def test_palette_is_that_of_the_picture(index: int) -> None:
     data, truth = painted(index)
     assert sum(swatch.share for swatch in truth.palette) == pytest.approx(1.0)
@@ -112,7 +113,7 @@ def test_palette_of_two_halves() -> None:
 def test_everything_said_to_be_shown_has_a_box_or_names_what_is_seen() -> None:
     """Each label of the plan is the label of a box, alone or as the singular of its name."""
     loose = {"winter": ""}
-    for index in range(60):
+    for index in range(40):
         work = plan_work(SEED, index)
         if work.relation is not None:
             continue

@@ -114,7 +114,8 @@ def test_painting_ahead_works_in_a_script_without_a_main_guard() -> None:
     code = (
         "from bilderatlas.sources.museum import MuseumSource\n"
         "source = MuseumSource(6, 7, processes=2)\n"
-        "print(sum(len(data) > 1000 for _, data in source.iter_images(list(source.iter_records()))))"
+        "pictures = source.iter_images(list(source.iter_records()))\n"
+        "print(sum(len(data) > 1000 for _, data in pictures))"
     )
     run = subprocess.run(
         [sys.executable, "-"], input=code, capture_output=True, text=True, check=True

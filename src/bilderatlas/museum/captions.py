@@ -8,7 +8,10 @@ from bilderatlas.museum.lexicon import FORM_WORDS, LANGUAGES, LEXICON, SCHOOL_WO
 
 _AND = {"en": "and", "de": "und", "fr": "et", "nl": "en"}
 _WITH = {"en": "with", "de": "mit", "fr": "avec", "nl": "met"}
-_CENTURY_FR = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX XXI".split()
+_ROMAN = (
+    "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV",
+    "XVI", "XVII", "XVIII", "XIX", "XX", "XXI",
+)  # fmt: skip
 
 
 def _joined(words: Sequence[str], language: str) -> str:
@@ -40,7 +43,7 @@ def century(year: int, language: str) -> str:
     if language == "de":
         return f"{number}. Jahrhundert"
     if language == "fr":
-        return f"{_CENTURY_FR[number - 1]}{'er' if number == 1 else 'e'} siècle"
+        return f"{_ROMAN[number - 1]}{'er' if number == 1 else 'e'} siècle"
     return f"{number}{'ste' if number in (1, 8) or number >= 20 else 'de'} eeuw"
 
 

@@ -4,6 +4,8 @@ Each entry holds the noun with its article as English, German (nominative), Germ
 "mit"), French and Dutch say it.
 """
 
+# ruff: noqa: E501  a table reads best with one thing a line
+
 from __future__ import annotations
 
 from typing import NamedTuple

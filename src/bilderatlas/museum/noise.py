@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Plane: TypeAlias = npt.NDArray[np.float32]  # (h, w) or (h, w, 3), mostly 0 to 1
+Plane: TypeAlias = npt.NDArray[
+    np.floating[Any]
+]  # float32 unless said: (h, w) or (h, w, 3), mostly 0 to 1
 Points: TypeAlias = npt.NDArray[np.float64]  # (n, 2): x, y in pixels
 
 

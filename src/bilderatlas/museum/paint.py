@@ -65,7 +65,7 @@ def paint_with_truth(seed: int, index: int) -> tuple[bytes, Truth]:
 
 
 def truth_of(seed: int, index: int) -> Truth:
-    """Return all that is known about a work; paints it, since the palette is that of the picture."""
+    """Return all that is known about a work; paints it, for the palette is the picture's."""
     return paint_with_truth(seed, index)[1]
 
 

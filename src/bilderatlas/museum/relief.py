@@ -52,7 +52,7 @@ def inflate(mask: Plane, round_px: float) -> Plane:
     radius = np.float32(max(1.0, round_px))
     distance = np.minimum(distance, radius)
     height = np.sqrt(distance * (2 * radius - distance))
-    return cv2.GaussianBlur(height, (0, 0), max(0.6, float(radius) / 7))
+    return np.asarray(cv2.GaussianBlur(height, (0, 0), max(0.6, float(radius) / 7)), np.float32)
 
 
 def lambert(height: Plane, light: Light) -> Plane:
@@ -63,7 +63,7 @@ def lambert(height: Plane, light: Light) -> Plane:
     lit = (z - slope_x * np.float32(x) - slope_y * np.float32(y)) / np.sqrt(
         1 + slope_x * slope_x + slope_y * slope_y
     )
-    return np.clip(lit, 0, 1)
+    return np.asarray(np.clip(lit, 0, 1), np.float32)
 
 
 def cast_mask(height: Plane, light: Light, reach_px: float, steps: int = 8) -> Plane:
@@ -78,7 +78,10 @@ def cast_mask(height: Plane, light: Light, reach_px: float, steps: int = 8) -> P
             height, move, height.shape[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=-1e3
         )
         shadow = np.maximum(shadow, towards - height - np.float32(along * z / flat))
-    return np.clip(cv2.GaussianBlur(shadow, (0, 0), 1.0) / np.float32(0.04 * reach_px + 0.5), 0, 1)
+    return np.asarray(
+        np.clip(cv2.GaussianBlur(shadow, (0, 0), 1.0) / np.float32(0.04 * reach_px + 0.5), 0, 1),
+        np.float32,
+    )
 
 
 def tone(lit: Plane, colour: Sequence[float] | Plane, light: Light, gloss: float = 0.0) -> Plane:

@@ -61,23 +61,77 @@ FORMS: dict[str, Form] = {
     form.name: form
     for form in (
         Form("oil", "painting", ("oil on canvas", "oil on panel"), (0, 0), False, (), paint_oil),
-        Form("tempera", "painting", ("tempera and gold on panel",), (0, 0), False, (), paint_tempera),
-        Form("grisaille", "painting", ("oil on panel, grisaille",), (0, 0), False, (), paint_grisaille),
+        Form(
+            "tempera", "painting", ("tempera and gold on panel",), (0, 0), False, (), paint_tempera
+        ),
+        Form(
+            "grisaille",
+            "painting",
+            ("oil on panel, grisaille",),
+            (0, 0),
+            False,
+            (),
+            paint_grisaille,
+        ),
         Form("pastel", "drawing", ("pastel on paper",), (0, 0), False, (), paint_pastel),
-        Form("watercolour", "drawing", ("watercolour over graphite",), (0.02, 0.04), False,
-             ((0.95, 0.94, 0.9), (0.93, 0.91, 0.86)), paint_watercolour),
-        Form("chalk", "drawing", ("chalk heightened with white on toned paper",), (0, 0.02), False,
-             _TONED, paint_chalk),
-        Form("wash", "drawing", ("pen and brown ink, brown wash",), (0, 0.03), False, _CREAM, paint_wash),
+        Form(
+            "watercolour",
+            "drawing",
+            ("watercolour over graphite",),
+            (0.02, 0.04),
+            False,
+            ((0.95, 0.94, 0.9), (0.93, 0.91, 0.86)),
+            paint_watercolour,
+        ),
+        Form(
+            "chalk",
+            "drawing",
+            ("chalk heightened with white on toned paper",),
+            (0, 0.02),
+            False,
+            _TONED,
+            paint_chalk,
+        ),
+        Form(
+            "wash",
+            "drawing",
+            ("pen and brown ink, brown wash",),
+            (0, 0.03),
+            False,
+            _CREAM,
+            paint_wash,
+        ),
         Form("engraving", "print", ("engraving",), (0.04, 0.07), True, _CREAM, paint_engraving),
-        Form("etching", "print", ("etching", "etching and drypoint"), (0.05, 0.1), True, _CREAM, paint_etching),
+        Form(
+            "etching",
+            "print",
+            ("etching", "etching and drypoint"),
+            (0.05, 0.1),
+            True,
+            _CREAM,
+            paint_etching,
+        ),
         Form("woodcut", "print", ("woodcut",), (0.03, 0.06), False, _CREAM, paint_woodcut),
-        Form("colour woodcut", "print", ("colour woodblock print",), (0.01, 0.03), False,
-             ((0.92, 0.87, 0.75), (0.9, 0.86, 0.76)), paint_colour_woodcut),
-        Form("screenprint", "print", ("screenprint",), (0.05, 0.09), False, ((0.95, 0.94, 0.91),),
-             paint_screenprint),
+        Form(
+            "colour woodcut",
+            "print",
+            ("colour woodblock print",),
+            (0.01, 0.03),
+            False,
+            ((0.92, 0.87, 0.75), (0.9, 0.86, 0.76)),
+            paint_colour_woodcut,
+        ),
+        Form(
+            "screenprint",
+            "print",
+            ("screenprint",),
+            (0.05, 0.09),
+            False,
+            ((0.95, 0.94, 0.91),),
+            paint_screenprint,
+        ),
     )
-}  # fmt: skip
+}
 
 
 def picture_of(

@@ -17,7 +17,7 @@ def _sketchy_edge(rng: np.random.Generator, shape_hw: tuple[int, int]) -> Plane:
     xs = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     ys = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     away = np.maximum(np.abs(xs), np.abs(ys)) + np.float32(0.1) * smooth_noise(rng, shape_hw, 70.0)
-    return np.clip((np.float32(1.0) - away) * 9, 0, 1)
+    return np.asarray(np.clip((np.float32(1.0) - away) * 9, 0, 1), np.float32)
 
 
 def _open_ground(light: Plane, scene: Scene, level: float) -> Plane:

@@ -30,7 +30,7 @@ def contours(ids: npt.NDArray[np.uint8], light: Plane, width_px: float) -> Plane
     # A contour between two tones that hardly differ is drawn thinly, as engravers do.
     step = cv2.dilate(light, np.ones((5, 5))) - cv2.erode(light, np.ones((5, 5)))
     lines = lines * np.clip(0.3 + step * 2.5, 0, 1)
-    return np.clip(np.maximum(lines, breaks), 0, 1)
+    return np.asarray(np.clip(np.maximum(lines, breaks), 0, 1), np.float32)
 
 
 def hatch(
@@ -62,7 +62,9 @@ def hatch(
     )
     share = np.clip((start - light) / (start - full), 0, 1) * np.float32(0.62)
     softness = np.float32(1.6 / period_px)
-    return np.clip((wave - (1 - share)) / softness + 0.5, 0, 1) * (share > 0.02)
+    return np.asarray(
+        np.clip((wave - (1 - share)) / softness + 0.5, 0, 1) * (share > 0.02), np.float32
+    )
 
 
 def hand_wobble(rng: np.random.Generator, shape_hw: tuple[int, int], strength: float) -> Plane:

@@ -45,7 +45,7 @@ def paint_etching(scene: Scene, school: School, rng: np.random.Generator) -> Pla
     ink = hatch(light, period, angle, 0.8, 2.5, wobble)
     ink = np.maximum(ink, hatch(light, period, angle + 0.6, 0.52, 2.0, wobble * 1.3))
     ink = np.maximum(ink, hatch(light, period, angle - 1.1, 0.32, 1.5, wobble * 0.7, 0.05))
-    broken = np.clip(0.75 + 0.7 * fractal_noise(rng, light.shape, 7.0, 2), 0, 1)
+    broken = np.clip(0.9 + 0.4 * fractal_noise(rng, light.shape, 4.0, 2), 0, 1)
     ink = np.maximum(
         ink * np.maximum(broken, 1 - light * 1.4), contours(scene.ids, light, 0.9) * 0.9
     )

@@ -41,11 +41,23 @@ _NOUNS = {
     "moon": "moonlit landscape",
 }
 _CODES = {
-    "mountain": "25H11", "mountains": "25H11", "trees": "25G3", "poplars": "25G3", "river": "25H213",
-    "mill": "25I41", "castle": "25I5", "bridge": "25I6", "ruin": "25I9", "church": "11Q712",
-    "road": "46C11", "haystacks": "47I1461", "cows": "47I211", "moon": "24B2", "winter": "23F41",
+    "mountain": "25H11",
+    "mountains": "25H11",
+    "trees": "25G3",
+    "poplars": "25G3",
+    "river": "25H213",
+    "mill": "25I41",
+    "castle": "25I5",
+    "bridge": "25I6",
+    "ruin": "25I9",
+    "church": "11Q712",
+    "road": "46C11",
+    "haystacks": "47I1461",
+    "cows": "47I211",
+    "moon": "24B2",
+    "winter": "23F41",
     "rocks": "25H112",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,17 +33,37 @@ from bilderatlas.museum.things.held import draw_held
 
 HEADGEAR = ("turban", "hat", "helmet", "veil", "crown", "beret", "cap")
 CODES = {
-    "turban": "41D221", "hat": "41D221", "beret": "41D221", "cap": "41D221", "veil": "41D2211",
-    "helmet": "45C221", "crown": "44B191", "fan": "41D262", "book": "49M32", "letter": "46E221",
-    "skull": "31F11", "flower": "25G41",
-}  # fmt: skip
+    "turban": "41D221",
+    "hat": "41D221",
+    "beret": "41D221",
+    "cap": "41D221",
+    "veil": "41D2211",
+    "helmet": "45C221",
+    "crown": "44B191",
+    "fan": "41D262",
+    "book": "49M32",
+    "letter": "46E221",
+    "skull": "31F11",
+    "flower": "25G41",
+}
 HELD = ("book", "flower", "skull", "letter", "fan")
 
 
 def plan_portrait(rng: np.random.Generator, school: School, told: str) -> Plan:
     """Choose who is portrayed, with `told` as the thing that tells them apart."""
-    woman = bool(rng.random() < {"veil": 1.0, "fan": 1.0, "cap": 1.0, "necklace": 1.0, "pearl": 1.0,
-                                 "helmet": 0.0, "flower": 0.7, "hat": 0.35}.get(told, 0.42))  # fmt: skip
+    woman = bool(
+        rng.random()
+        < {
+            "veil": 1.0,
+            "fan": 1.0,
+            "cap": 1.0,
+            "necklace": 1.0,
+            "pearl": 1.0,
+            "helmet": 0.0,
+            "flower": 0.7,
+            "hat": 0.35,
+        }.get(told, 0.42)
+    )
     old = bool(rng.random() < (0.45 if told in ("book", "skull", "cap") else 0.22))
     shown = [told]
     if told not in HEADGEAR and rng.random() < 0.35:
@@ -150,8 +170,14 @@ def _curtain(scene: Scene, school: School) -> None:
         ],
         closed=True,
     )
-    draped(scene, shape, mix(school.pick(scene.rng, "cloth"), school.pick(scene.rng, "backdrop"), 0.5),
-           width * 0.1, width * 0.06, fine=0.1)  # fmt: skip
+    draped(
+        scene,
+        shape,
+        mix(school.pick(scene.rng, "cloth"), school.pick(scene.rng, "backdrop"), 0.5),
+        width * 0.1,
+        width * 0.06,
+        fine=0.1,
+    )
 
 
 def _draw_headgear(
@@ -160,14 +186,20 @@ def _draw_headgear(
     rng = scene.rng
     bright, linen = school.pick(rng, "bright"), school.pick(rng, "linen")
     drawers = {
-        "turban": partial(draw_turban, cloth=mix(linen, bright, float(rng.uniform(0, 1))), band=bright),
-        "hat": partial(draw_hat, felt=school.pick(rng, "cloth"), feather=bright if "feather" in plan.shown else None),
+        "turban": partial(
+            draw_turban, cloth=mix(linen, bright, float(rng.uniform(0, 1))), band=bright
+        ),
+        "hat": partial(
+            draw_hat,
+            felt=school.pick(rng, "cloth"),
+            feather=bright if "feather" in plan.shown else None,
+        ),
         "helmet": partial(draw_helmet, metal=school.pick(rng, "metal"), plume=bright),
         "veil": partial(draw_veil, cloth=mix(linen, bright, 0.35 if rng.random() < 0.4 else 0.0)),
         "crown": partial(draw_crown, gold=(0.85, 0.66, 0.25), gem=bright),
         "beret": partial(draw_beret, cloth=mix(cloth, (0, 0, 0), 0.3)),
         "cap": partial(draw_cap, linen=linen),
-    }  # fmt: skip
+    }
     for label in plan.shown:
         if label in drawers:
             drawers[label](scene, place)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from bilderatlas.museum.motifs.base import Motif, Plan
-from bilderatlas.museum.noise import fractal_noise, smooth_curve
+from bilderatlas.museum.noise import Points, fractal_noise, smooth_curve
 from bilderatlas.museum.relief import lambert, tone
 from bilderatlas.museum.scene import Colour, Scene, mix, polygon_mask
 from bilderatlas.museum.school import School
@@ -279,8 +279,15 @@ def _quay(scene: Scene, school: School, horizon: float) -> None:
             )
 
 
+_WAVE = [
+    (-0.1, 1.05), (-0.1, 0.5), (0.08, 0.22), (0.3, 0.12), (0.47, 0.2), (0.52, 0.34), (0.4, 0.27),
+    (0.28, 0.36), (0.26, 0.58), (0.4, 0.8), (0.7, 0.95), (1.1, 1.02), (1.1, 1.1),
+]  # fmt: skip
+_CREST = [(0.04, 0.3), (0.16, 0.16), (0.3, 0.11), (0.46, 0.19), (0.53, 0.35), (0.45, 0.3)]
+
+
 def _great_wave(scene: Scene, school: School, horizon: float, water: Colour) -> None:
-    """Lay a breaking wave with claws of foam."""
+    """Lay a breaking wave with stripes and claws of foam."""
     rng = scene.rng
     width, height = scene.size_wh
     side = float(rng.choice([-1.0, 1.0]))
@@ -289,47 +296,34 @@ def _great_wave(scene: Scene, school: School, horizon: float, water: Colour) -> 
         return [(width / 2 + side * (u - 0.5) * width, v * height) for u, v in points]
 
     with scene.object("wave"):
-        shape = [(-0.1, 1.05), (-0.1, 0.5), (0.08, 0.22), (0.3, 0.12), (0.47, 0.2), (0.52, 0.34), (0.4, 0.27),
-                 (0.28, 0.36), (0.26, 0.58), (0.4, 0.8), (0.7, 0.95), (1.1, 1.02), (1.1, 1.1)]  # fmt: skip
-        outline = smooth_curve(at(shape), closed=True, steps=8)
+        outline = smooth_curve(at(_WAVE), closed=True, steps=8)
         scene.solid(outline, mix(water, (0.03, 0.1, 0.2), 0.35), width * 0.12, bumps=2.5, fine=0.5)
+        pale = mix(water, (0.95, 0.96, 0.94), 0.7)
         for shift in (0.03, 0.075, 0.12, 0.165):
             stripe = [
-                (-0.02 + shift, 0.95),
-                (0.02 + shift, 0.55),
+                (shift - 0.02, 0.95),
+                (shift + 0.02, 0.55),
                 (0.12 + shift * 0.8, 0.3 + shift * 0.4),
-                (0.3, 0.16 + shift * 0.5),
             ]
-            band = smooth_curve(at(stripe), steps=8)
+            band = smooth_curve(at([*stripe, (0.3, 0.16 + shift * 0.5)]), steps=8)
             wide = np.linspace(5.0, 1.2, len(band))[:, None] * np.array([[1.0, 0.3]])
-            scene.flat(
-                np.concatenate([band - wide, (band + wide)[::-1]]),
-                mix(water, (0.95, 0.96, 0.94), 0.7),
-                fine=0.5,
-                new_id=True,
-            )
-        n = 120
-        along = rng.uniform(0, 1, n)
-        crest = smooth_curve(
-            at([(0.04, 0.3), (0.16, 0.16), (0.3, 0.11), (0.46, 0.19), (0.53, 0.35), (0.45, 0.3)]),
-            steps=20,
-        )
-        centre = crest[(along * (len(crest) - 1)).astype(int)] + rng.normal(
-            0, height * 0.018, (n, 2)
-        )
-        size = height * rng.uniform(0.008, 0.024, n)
-        angles = np.linspace(0, 2 * np.pi, 9)[:-1]
-        foam = (
-            centre[:, None]
-            + size[:, None, None] * np.stack([np.cos(angles), np.sin(angles)], 1)[None]
-        )
-        lay_dabs(
-            scene,
-            foam,
-            np.full((n, 3), 0.95) * rng.uniform(0.9, 1.03, (n, 1)),
-            fine=0.6,
-            new_id=True,
-        )
+            scene.flat(np.concatenate([band - wide, (band + wide)[::-1]]), pale, fine=0.5)
+        _foam(scene, smooth_curve(at(_CREST), steps=20))
+
+
+def _foam(scene: Scene, crest: Points) -> None:
+    """Lay drops of foam along a crest, small ones flung far, large ones close."""
+    rng, n = scene.rng, 190
+    height = scene.size_wh[1]
+    size = height * rng.uniform(0.005, 0.021, n)
+    fling = height * (0.012 + 0.016 * (size < height * 0.01))
+    place = rng.integers(0, len(crest), n)
+    centre = crest[place] + rng.normal(0, 1, (n, 2)) * fling[:, None]
+    angles = np.linspace(0, 2 * np.pi, 9)[:-1]
+    rim = np.stack([np.cos(angles), np.sin(angles)], 1)
+    shapes = centre[:, None] + size[:, None, None] * rim[None]
+    white = np.full((n, 3), 0.95) * rng.uniform(0.88, 1.03, (n, 1))
+    lay_dabs(scene, shapes, white, fine=0.6, new_id=True)
 
 
 def _spray(scene: Scene, horizon: float) -> None:

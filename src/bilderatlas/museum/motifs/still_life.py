@@ -151,9 +151,15 @@ def _cloth(scene: Scene, school: School, edge: float) -> None:
     left = float(rng.uniform(0.02, 0.35)) * width
     right = left + width * float(rng.uniform(0.4, 0.65))
     linen = school.pick(rng, "linen" if rng.random() < 0.6 else "bright")
-    shape = [(left + width * 0.03, edge + 3), (right - width * 0.05, edge + 3), (right, edge + (height - edge) * 0.6),
-             (right - width * 0.04, height + 8), ((left + right) / 2, height * 1.02), (left - width * 0.02, height + 8),
-             (left - width * 0.02, edge + (height - edge) * 0.55)]  # fmt: skip
+    shape = [
+        (left + width * 0.03, edge + 3),
+        (right - width * 0.05, edge + 3),
+        (right, edge + (height - edge) * 0.6),
+        (right - width * 0.04, height + 8),
+        ((left + right) / 2, height * 1.02),
+        (left - width * 0.02, height + 8),
+        (left - width * 0.02, edge + (height - edge) * 0.55),
+    ]
     draped(
         scene,
         smooth_curve(shape, closed=True, steps=6),
@@ -240,8 +246,12 @@ def _draw_food(
     scene: Scene, school: School, label: str, x: float, foot: float, unit: float
 ) -> bool:
     """Lay something to eat; tell whether `label` is that."""
-    simple = {"bread": (draw_bread, 0.22), "cheese": (draw_cheese, 0.2), "knife": (draw_knife, 0.32),
-              "lemon": (draw_lemon, 0.08)}  # fmt: skip
+    simple = {
+        "bread": (draw_bread, 0.22),
+        "cheese": (draw_cheese, 0.2),
+        "knife": (draw_knife, 0.32),
+        "lemon": (draw_lemon, 0.08),
+    }
     rng = scene.rng
     if label in simple:
         draw, size = simple[label]

@@ -216,8 +216,13 @@ def draw_ruin(scene: Scene, x: float, base_y: float, size: float, stone: Colour)
         ]
         wall = [(x - size * 0.5, base_y), *top, (x + size * 0.5, base_y)]
         scene.solid(wall, stone, size * 0.06, bumps=size * 0.02, fine=0.5)
-        tower = [(x - size * 0.55, base_y), (x - size * 0.53, base_y - size * 0.8), (x - size * 0.42, base_y - size * 0.72),
-                 (x - size * 0.33, base_y - size * 0.86), (x - size * 0.3, base_y)]  # fmt: skip
+        tower = [
+            (x - size * 0.55, base_y),
+            (x - size * 0.53, base_y - size * 0.8),
+            (x - size * 0.42, base_y - size * 0.72),
+            (x - size * 0.33, base_y - size * 0.86),
+            (x - size * 0.3, base_y),
+        ]
         scene.solid(tower, stone, size * 0.12, bumps=size * 0.025, fine=0.5)
         seen = mix(stone, (0.1, 0.08, 0.08), 0.78)
         for shift, high in ((-0.1, 0.26), (0.2, 0.24)):

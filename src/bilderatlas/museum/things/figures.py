@@ -73,9 +73,25 @@ class Figure:
 
     def coco(self, scene: Scene, hidden: tuple[str, ...] = ()) -> np.ndarray:
         """Return the 17 joints `(17, 3)`; those hidden or outside are unseen."""
-        names = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",
-                 "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip",
-                 "left_knee", "right_knee", "left_ankle", "right_ankle")  # fmt: skip
+        names = (
+            "nose",
+            "left_eye",
+            "right_eye",
+            "left_ear",
+            "right_ear",
+            "left_shoulder",
+            "right_shoulder",
+            "left_elbow",
+            "right_elbow",
+            "left_wrist",
+            "right_wrist",
+            "left_hip",
+            "right_hip",
+            "left_knee",
+            "right_knee",
+            "left_ankle",
+            "right_ankle",
+        )
         yaw = self.head.look.yaw
         all_places = {
             "nose": self.head.of_face(0.08 * float(np.sin(yaw)), 0.36),
@@ -285,8 +301,13 @@ def _hands(scene: Scene, figure: Figure, flesh: Colour) -> None:
 def _loincloth(scene: Scene, figure: Figure, cloth: Colour) -> None:
     j, s = figure.joints, figure.size
     (rx, ry), (lx, ly) = j["right_hip"], j["left_hip"]
-    shape = [(rx - 0.06 * s, ry - 0.045 * s), (lx + 0.06 * s, ly - 0.05 * s), (lx + 0.062 * s, ly + 0.06 * s),
-             ((rx + lx) / 2 + 0.02 * s, ry + 0.13 * s), (rx - 0.06 * s, ry + 0.075 * s)]  # fmt: skip
+    shape = [
+        (rx - 0.06 * s, ry - 0.045 * s),
+        (lx + 0.06 * s, ly - 0.05 * s),
+        (lx + 0.062 * s, ly + 0.06 * s),
+        ((rx + lx) / 2 + 0.02 * s, ry + 0.13 * s),
+        (rx - 0.06 * s, ry + 0.075 * s),
+    ]
     draped(
         scene,
         smooth_curve(shape, closed=True, steps=5),
@@ -309,8 +330,14 @@ def _mantle(scene: Scene, figure: Figure, colour: Colour) -> None:
     j, s = figure.joints, figure.size
     (rx, ry), (lx, ly) = j["right_shoulder"], j["left_shoulder"]
     low = max(j["right_ankle"][1], j["left_ankle"][1], j["right_knee"][1] + 0.05 * s)
-    shape = [(rx - 0.03 * s, ry - 0.03 * s), (lx + 0.03 * s, ly - 0.03 * s), (lx + 0.1 * s, ly + 0.25 * s),
-             (lx + 0.15 * s, low), (rx - 0.13 * s, low + 0.01 * s), (rx - 0.1 * s, ry + 0.25 * s)]  # fmt: skip
+    shape = [
+        (rx - 0.03 * s, ry - 0.03 * s),
+        (lx + 0.03 * s, ly - 0.03 * s),
+        (lx + 0.1 * s, ly + 0.25 * s),
+        (lx + 0.15 * s, low),
+        (rx - 0.13 * s, low + 0.01 * s),
+        (rx - 0.1 * s, ry + 0.25 * s),
+    ]
     draped(scene, smooth_curve(shape, closed=True, steps=5), colour, 0.05 * s, 0.04 * s, fine=0.55)
 
 
@@ -333,8 +360,15 @@ def _garment(scene: Scene, figure: Figure, wear: Wear) -> None:
         low = max(j["right_ankle"][1], j["left_ankle"][1], *(k[1] for k in knees)) + 0.02 * s
         left_x = max(j["left_ankle"][0], j["left_knee"][0]) + 0.075 * s
         right_x = min(j["right_ankle"][0], j["right_knee"][0]) - 0.075 * s
-        skirt = [(hlx + 0.055 * s, hly), (left_x, (hly + low) / 2), (left_x + 0.03 * s, low), ((left_x + right_x) / 2, low + 0.012 * s),
-                 (right_x - 0.03 * s, low), (right_x, (hry + low) / 2), (hrx - 0.055 * s, hry)]  # fmt: skip
+        skirt = [
+            (hlx + 0.055 * s, hly),
+            (left_x, (hly + low) / 2),
+            (left_x + 0.03 * s, low),
+            ((left_x + right_x) / 2, low + 0.012 * s),
+            (right_x - 0.03 * s, low),
+            (right_x, (hry + low) / 2),
+            (hrx - 0.055 * s, hry),
+        ]
     else:
         hem = {"tunic": 0.2, "coat": 0.26, "armour": 0.1}[wear.kind] * s
         skirt = [

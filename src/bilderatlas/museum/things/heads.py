@@ -157,7 +157,7 @@ def _nose(x: Plane, y: Plane, yaw: float) -> Plane:
     under = np.clip((np.float32(0.445) - y) / np.float32(0.07), 0, 1)
     middle = np.float32(turned(0.0, yaw)) + along * np.float32(0.24 * np.sin(yaw))
     width = np.float32(0.062) + np.float32(0.05) * along**2
-    return rise * start * under * np.exp(-(((x - middle) / width) ** 2))
+    return np.asarray(rise * start * under * np.exp(-(((x - middle) / width) ** 2)), np.float32)
 
 
 def _skin(x: Plane, y: Plane, look: HeadLook, grain: Plane) -> Plane:
@@ -235,11 +235,11 @@ def _beard(x: Plane, y: Plane, look: HeadLook, grain: Plane) -> Plane:
         np.abs(u) < 0.55
     )
     if look.beard == "moustache":
-        return np.clip(lip * (1.1 + 0.6 * grain), 0, 1)
+        return np.asarray(np.clip(lip * (1.1 + 0.6 * grain), 0, 1), np.float32)
     upper = np.float32(0.66) - np.float32(0.75) * np.clip(np.abs(u) - 0.22, 0, 1)
     mouth = _bump(x, y, float(middle), 0.62, 0.2, 0.06)
     cover = np.clip((y - upper) * 7 + 0.4 * grain, 0, 1) * (1 - 0.9 * np.clip(mouth * 1.4, 0, 1))
-    return np.clip(np.maximum(cover, lip * (1 + 0.5 * grain)), 0, 1)
+    return np.asarray(np.clip(np.maximum(cover, lip * (1 + 0.5 * grain)), 0, 1), np.float32)
 
 
 def draw_face(scene: Scene, place: HeadPlace) -> None:

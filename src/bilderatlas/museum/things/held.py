@@ -18,8 +18,19 @@ def draw_skull(scene: Scene, cx: float, cy: float, size: float, turn: float = 1.
     """Lay a skull `size` pixels high, looking to the side of `turn`."""
     bone = (0.84, 0.76, 0.58)
     with scene.object("skull"):
-        shape = [(-0.52, -0.1), (-0.42, -0.42), (0.0, -0.55), (0.38, -0.42), (0.5, -0.1), (0.44, 0.12),
-                 (0.36, 0.22), (0.34, 0.46), (0.0, 0.5), (-0.06, 0.26), (-0.36, 0.2)]  # fmt: skip
+        shape = [
+            (-0.52, -0.1),
+            (-0.42, -0.42),
+            (0.0, -0.55),
+            (0.38, -0.42),
+            (0.5, -0.1),
+            (0.44, 0.12),
+            (0.36, 0.22),
+            (0.34, 0.46),
+            (0.0, 0.5),
+            (-0.06, 0.26),
+            (-0.36, 0.2),
+        ]
         outline = smooth_curve(
             [(cx + turn * x * size, cy + y * size) for x, y in shape], closed=True
         )
@@ -207,11 +218,15 @@ def draw_held(scene: Scene, school: School, place: HeadPlace, label: str) -> Non
         wrist = (cx - side * half * 0.42, cy + half * 0.78)
     cuff_x, cuff_y = wrist[0] - side * half * 0.35, wrist[1] + half * 0.3
     sleeve = smooth_curve(
-        [(cuff_x + side * half * 0.2, cuff_y - half * 0.45), (cuff_x + side * half * 0.4, cuff_y + half * 0.1),
-         (cuff_x - side * half * 0.6, cuff_y + half * 1.4), (cuff_x - side * half * 1.8, cuff_y + half * 0.9),
-         (cuff_x - side * half * 1.1, cuff_y - half * 0.2)],
+        [
+            (cuff_x + side * half * 0.2, cuff_y - half * 0.45),
+            (cuff_x + side * half * 0.4, cuff_y + half * 0.1),
+            (cuff_x - side * half * 0.6, cuff_y + half * 1.4),
+            (cuff_x - side * half * 1.8, cuff_y + half * 0.9),
+            (cuff_x - side * half * 1.1, cuff_y - half * 0.2),
+        ],
         closed=True,
-    )  # fmt: skip
+    )
     row, column = (
         int(np.clip(place.cy + half * 2, 0, height - 1)),
         int(np.clip(place.cx - side * half, 0, width - 1)),

@@ -82,9 +82,12 @@ def draw_ground(scene: Scene, horizon_y: float, far: Colour, near: Colour, green
     local = earth + (np.asarray(green, np.float32) - earth) * meadow
     light = 1 + noise * 0.16 + broad * 0.14 - np.clip(down - 0.6, 0, 1) * 0.75
     scene.lay(
-        np.ones((rows, width), np.float32), np.clip(local * light[..., None], 0, 1), (0, top),
-        fine=None, record=False,
-    )  # fmt: skip
+        np.ones((rows, width), np.float32),
+        np.clip(local * light[..., None], 0, 1),
+        (0, top),
+        fine=None,
+        record=False,
+    )
     scene.fine[top:] = 0.12 + 0.2 * (1 - down)
     _grass(scene, horizon_y, green, near)
 
@@ -179,7 +182,7 @@ def lay_reflection(
     strength: float,
 ) -> None:
     """Lay water through a mask: what is above the horizon, mirrored and rippled."""
-    width, height = scene.size_wh
+    height = scene.size_wh[1]
     rows, columns = mask.shape
     ys = np.arange(at[1], at[1] + rows, dtype=np.float32)[:, None]
     xs = np.arange(at[0], at[0] + columns, dtype=np.float32)[None, :]
@@ -214,8 +217,14 @@ def draw_rocks(
             x = cx + (step - 2) * wide * 0.2 + float(rng.normal(0, wide * 0.05))
             tall = high * float(rng.uniform(0.4, 1.0)) * (1 - abs(step - 2) * 0.2)
             half = wide * float(rng.uniform(0.16, 0.26))
-            shape = [(x - half, base_y), (x - half * 0.8, base_y - tall * 0.5), (x - half * 0.2, base_y - tall),
-                     (x + half * 0.45, base_y - tall * 0.82), (x + half * 0.9, base_y - tall * 0.3), (x + half, base_y)]  # fmt: skip
+            shape = [
+                (x - half, base_y),
+                (x - half * 0.8, base_y - tall * 0.5),
+                (x - half * 0.2, base_y - tall),
+                (x + half * 0.45, base_y - tall * 0.82),
+                (x + half * 0.9, base_y - tall * 0.3),
+                (x + half, base_y),
+            ]
             tint = mix(colour, (0.1, 0.1, 0.1), float(rng.uniform(0, 0.35)))
             scene.solid(
                 smooth_curve(shape, closed=True, steps=4),

@@ -55,10 +55,20 @@ def draw_hourglass(scene: Scene, x: float, foot: float, high: float) -> None:
         scene.cast_shadow(ellipse(x, foot, half * 1.4, half * 0.3), half * 0.15, 0.5)
         with scene.ink(0.8) as canvas:
             bulb = smooth_curve(
-                [(x - half * 0.7, foot - high * 0.08), (x - half * 0.75, foot - high * 0.3), (x - half * 0.1, foot - high * 0.5), (x - half * 0.75, foot - high * 0.7), (x - half * 0.7, foot - high * 0.92),
-                 (x + half * 0.7, foot - high * 0.92), (x + half * 0.75, foot - high * 0.7), (x + half * 0.1, foot - high * 0.5), (x + half * 0.75, foot - high * 0.3), (x + half * 0.7, foot - high * 0.08)],
+                [
+                    (x - half * 0.7, foot - high * 0.08),
+                    (x - half * 0.75, foot - high * 0.3),
+                    (x - half * 0.1, foot - high * 0.5),
+                    (x - half * 0.75, foot - high * 0.7),
+                    (x - half * 0.7, foot - high * 0.92),
+                    (x + half * 0.7, foot - high * 0.92),
+                    (x + half * 0.75, foot - high * 0.7),
+                    (x + half * 0.1, foot - high * 0.5),
+                    (x + half * 0.75, foot - high * 0.3),
+                    (x + half * 0.7, foot - high * 0.08),
+                ],
                 closed=True,
-            )  # fmt: skip
+            )
             canvas.drawPath(path_of(bulb, True), paint_of((0.75, 0.8, 0.78), 0.4))
             sand = [
                 (x - half * 0.6, foot - high * 0.09),

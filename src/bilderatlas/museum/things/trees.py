@@ -124,16 +124,25 @@ def draw_pine(scene: Scene, x: float, base_y: float, height_px: float, foliage: 
     """Lay a leaning pine with flat clouds of needles, as in eastern prints."""
     side = float(scene.rng.choice([-1.0, 1.0]))
     trunk = smooth_curve(
-        [(x, base_y), (x + side * height_px * 0.1, base_y - height_px * 0.35),
-         (x - side * height_px * 0.03, base_y - height_px * 0.65), (x + side * height_px * 0.18, base_y - height_px)]
-    )  # fmt: skip
+        [
+            (x, base_y),
+            (x + side * height_px * 0.1, base_y - height_px * 0.35),
+            (x - side * height_px * 0.03, base_y - height_px * 0.65),
+            (x + side * height_px * 0.18, base_y - height_px),
+        ]
+    )
     with scene.ink(0.6) as canvas:
         canvas.drawPath(path_of(trunk), paint_of((0.36, 0.25, 0.18), 1, height_px * 0.05))
     for share in (0.45, 0.62, 0.8, 0.97):
         px, py = trunk[int(share * (len(trunk) - 1))]
         reach = height_px * 0.22 * float(scene.rng.uniform(0.7, 1.2)) * (1.1 - share * 0.4)
-        cloud = [(px - reach, py), (px - reach * 0.4, py - reach * 0.32), (px + reach * 0.5, py - reach * 0.36),
-                 (px + reach * 1.05, py), (px + reach * 0.3, py + reach * 0.12)]  # fmt: skip
+        cloud = [
+            (px - reach, py),
+            (px - reach * 0.4, py - reach * 0.32),
+            (px + reach * 0.5, py - reach * 0.36),
+            (px + reach * 1.05, py),
+            (px + reach * 0.3, py + reach * 0.12),
+        ]
         scene.solid(
             smooth_curve(cloud, closed=True), foliage, reach * 0.3, bumps=reach * 0.05, fine=0.6
         )

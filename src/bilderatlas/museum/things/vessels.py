@@ -177,10 +177,14 @@ def draw_candle(scene: Scene, cx: float, foot_y: float, height_px: float, metal:
             for radius, alpha in ((0.34, 0.1), (0.22, 0.14), (0.13, 0.22)):
                 canvas.drawCircle(cx, flame_y, height_px * radius, paint_of((1, 0.75, 0.35), alpha))
             flame = smooth_curve(
-                [(cx, flame_y - height_px * 0.1), (cx + height_px * 0.03, flame_y + height_px * 0.01),
-                 (cx, flame_y + height_px * 0.045), (cx - height_px * 0.03, flame_y + height_px * 0.01)],
+                [
+                    (cx, flame_y - height_px * 0.1),
+                    (cx + height_px * 0.03, flame_y + height_px * 0.01),
+                    (cx, flame_y + height_px * 0.045),
+                    (cx - height_px * 0.03, flame_y + height_px * 0.01),
+                ],
                 closed=True,
-            )  # fmt: skip
+            )
             canvas.drawPath(path_of(flame, True), paint_of((1, 0.86, 0.45)))
             canvas.drawCircle(
                 cx, flame_y + height_px * 0.005, height_px * 0.016, paint_of((1, 0.98, 0.85))
