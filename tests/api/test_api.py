@@ -148,3 +148,11 @@ def test_hits_show_themselves_in_a_notebook(library: Library) -> None:
     assert html.count("data:image/webp;base64,") == 2
     assert "Study in red-2.png" in html
     assert "judged by colour and layout" in html
+
+
+def test_the_palette_of_a_work(library: Library) -> None:
+    palette = library["works"].palette("red-1.png")
+    assert palette.shares.sum() == pytest.approx(1)
+    red, green, blue = (int(palette.srgb_hex[0][at : at + 2], 16) for at in (1, 3, 5))
+    assert red > 180
+    assert max(green, blue) < 60

@@ -12,6 +12,7 @@ from bilderatlas.api.pictures import Pictures, embeddings_of
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import BilderatlasError, Failure, NotFoundError, UnknownNameError
 from bilderatlas.extractors import ImageRows
+from bilderatlas.extractors.palette import Palette, palette_of
 from bilderatlas.search.hits import Hits
 from bilderatlas.search.query import Part, PartKind, Query, parse_part
 from bilderatlas.search.run import choose_space
@@ -175,6 +176,26 @@ class Collection:
             ImageError: when the source cannot give it.
         """
         return self._pictures.original(self.store, image_id)
+
+    def palette(
+        self, image_id: str, *, ignore_frame: bool = False, ignore_background: bool = False
+    ) -> Palette:
+        """Return the dominant colours of a work with their shares, the largest first.
+
+        `ignore_frame` leaves out a margin that runs around the picture, `ignore_background` the
+        even ground on which an object was photographed.
+
+        Raises:
+            NotFoundError: when there is no picture to look at.
+        """
+        path = self.thumbnail(image_id, 256)
+        if path is None:
+            raise NotFoundError(
+                f"Cannot show the palette of '{image_id}': it has no picture here. Index its "
+                "source again."
+            )
+        pixels = self._pictures.decode(path.read_bytes(), side_px=256).pixels
+        return palette_of(pixels, ignore_frame=ignore_frame, ignore_background=ignore_background)
 
     def failures(self) -> list[Failure]:
         """List the images that could not be used, each with its reason."""
