@@ -171,7 +171,7 @@ def _scene_size(rng: np.random.Generator, shape: str, school: School) -> tuple[i
         shape = "upright" if rng.random() < 0.6 else "wide"
     if school.dress == "japanese":
         ratio = 1.48
-    long_px = int(rng.integers(560, 641))
+    long_px = int(rng.integers(500, 561))
     short_px = round(long_px / ratio)
     return (short_px, long_px) if shape == "upright" else (long_px, short_px)
 

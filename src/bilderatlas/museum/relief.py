@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bilderatlas.museum.noise import Plane
+from bilderatlas.museum.noise import Plane, soft_blur
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def inflate(mask: Plane, round_px: float) -> Plane:
     radius = np.float32(max(1.0, round_px))
     distance = np.minimum(distance, radius)
     height = np.sqrt(distance * (2 * radius - distance))
-    return np.asarray(cv2.GaussianBlur(height, (0, 0), max(0.6, float(radius) / 7)), np.float32)
+    return np.asarray(soft_blur(height, max(0.6, float(radius) / 7)), np.float32)
 
 
 def lambert(height: Plane, light: Light) -> Plane:

@@ -73,7 +73,8 @@ def _painted(
         smooth = soft_blur(target, max(0.6, size * 0.3))
         where = None
         if step:
-            missed = np.abs(smooth - pixels[..., :3].astype(np.float32) / 255).sum(axis=2)
+            reached = pixels[..., :3].astype(np.float32) * np.float32(1 / 255)
+            missed = cv2.transform(cv2.absdiff(smooth, reached), np.ones((1, 3), np.float32))
             missed = soft_blur(missed, max(1.0, size * 0.4))
             need = missed * (5.0 if step == 1 else 6.0) + fine * (0.9 if step == 1 else 1.1) - 0.25
             where = np.clip(need, 0.12 if step == 1 else 0.0, 1).astype(np.float32)
