@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sources", "iconclass", "search", "explain", "atlas", "learning", "exchange", "jobs"),
     ("indexing",),
     ("api",),
-    ("cli", "web"),
+    ("web", "cli"),  # `bilderatlas serve` opens the web door
 )
 ORDER = {
     room: (floor, place) for floor, rooms in enumerate(FLOORS) for place, room in enumerate(rooms)
