@@ -28,6 +28,9 @@ class RefusingWorker:
     def terminate(self) -> None:
         """Unreachable."""
 
+    def kill(self) -> None:
+        """Unreachable."""
+
     def wait(self, timeout: float | None = None) -> int:
         """Unreachable."""
         return 0
@@ -110,6 +113,6 @@ def test_it_serves_says_where_and_leaves_with_its_worker(tmp_path: Path) -> None
             again = httpx.get(address, trust_env=False)
             assert again.status_code == 403  # somebody else, with the same link
         child.send_signal(signal.SIGINT)
-        child.wait(30)
+        assert child.wait(30) == 0
     with pytest.raises(ProcessLookupError):
         os.kill(worker_pid, 0)

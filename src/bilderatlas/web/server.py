@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
+import subprocess
 import sys
 import threading
 import webbrowser
@@ -30,6 +32,10 @@ class Worker(Protocol):
 
     def terminate(self) -> None:
         """Ask it to end."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once; a job that it was running is resumed by the next worker."""
         ...
 
     def wait(self, timeout: float | None = None) -> int:
@@ -126,7 +132,8 @@ def serve(
                 tell("The link works once, for one browser. Ctrl+C ends the server.")
             if open_browser:
                 threading.Timer(0.3, webbrowser.open, [shown]).start()
-            uvicorn.Server(config).run(sockets=[bound])
+            with contextlib.suppress(KeyboardInterrupt):  # the way to end a server
+                uvicorn.Server(config).run(sockets=[bound])
         finally:
             if worker is not None:
                 _stop(worker)
@@ -142,4 +149,7 @@ def _print(line: str) -> None:
 
 def _stop(worker: Worker) -> None:
     worker.terminate()
-    worker.wait(timeout=15)
+    try:
+        worker.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        worker.kill()
