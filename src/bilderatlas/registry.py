@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Names and the things that they stand for, in order of registration."""
+    """Names and the things that they stand for: built-ins in their order, then strangers."""
 
     def __init__(self, kind: str, *, builtin: tuple[str, ...], group: str) -> None:
         """Create a registry of `kind` (a singular noun for error messages).
@@ -59,12 +59,12 @@ class Registry(Generic[T]):
         return self._members[name]
 
     def names(self) -> list[str]:
-        """Return all names, in order of registration."""
+        """Return all names, the built-ins first."""
         self._load()
         return list(self._members)
 
     def __iter__(self) -> Iterator[T]:
-        """Iterate over the members, in order of registration."""
+        """Iterate over the members, the built-ins first."""
         self._load()
         return iter(list(self._members.values()))
 
@@ -82,3 +82,9 @@ class Registry(Generic[T]):
                 importlib.import_module(module)
             for entry_point in entry_points(group=self._group):
                 entry_point.load()
+            self._members = dict(sorted(self._members.items(), key=self._place))
+
+    def _place(self, item: tuple[str, T]) -> int:
+        """Order members as their modules are named, whoever happened to import one earlier."""
+        module = type(item[1]).__module__
+        return self._builtin.index(module) if module in self._builtin else len(self._builtin)
