@@ -19,6 +19,7 @@ from bilderatlas.search.run import choose_space
 from bilderatlas.search.run import search as run_search
 from bilderatlas.store.check import Finding
 from bilderatlas.store.collection import CollectionInfo, CollectionStore
+from bilderatlas.store.columns import ColumnInfo
 from bilderatlas.store.images import StoredImage
 from bilderatlas.store.library import LibraryStore
 
@@ -45,6 +46,7 @@ class Collection:
         self._library = store
         self.store = collection
         self._pictures = pictures
+        self._spaces: tuple[int, list[SpaceInfo]] | None = None
 
     @property
     def name(self) -> str:
@@ -62,8 +64,12 @@ class Collection:
 
     def spaces(self) -> list[SpaceInfo]:
         """List the criteria by which the collection can be searched, the first one first."""
-        spaces = [self.store.space(model_id) for model_id in self.store.model_ids()]
-        return [SpaceInfo(space.card_json, space.n_images, space.n_rows) for space in spaces]
+        version = self.store.version
+        if self._spaces is None or self._spaces[0] != version:
+            spaces = [self.store.space(model_id) for model_id in self.store.model_ids()]
+            found = [SpaceInfo(space.card_json, space.n_images, space.n_rows) for space in spaces]
+            self._spaces = (version, found)
+        return self._spaces[1]
 
     def search(
         self,
@@ -144,6 +150,18 @@ class Collection:
             NotFoundError: listing near ids.
         """
         return self.store.get_record(image_id)
+
+    def records(self, image_ids: Sequence[str]) -> list[StoredImage]:
+        """Return what is stored about several images, in that order.
+
+        Raises:
+            NotFoundError: listing ids near the first that is not there.
+        """
+        return self.store.get_records(image_ids)
+
+    def columns(self) -> list[ColumnInfo]:
+        """List the columns that a filter can ask for."""
+        return self.store.columns.info()
 
     def neighbours(self, image_id: str, k: int = 8) -> dict[str, Hits]:
         """Return the nearest works under each space that the image is in."""

@@ -39,7 +39,7 @@ def show(name: NameArgument, library: LibraryOption = None, as_json: JsonOption 
     with open_library(library) as opened:
         collection = opened[name]
         info, spaces = collection.info, collection.spaces()
-        columns = collection.store.columns.info()
+        columns = collection.columns()
     if as_json:
         print_json(
             asdict(info)

@@ -121,7 +121,7 @@ def _years(record: Record) -> str:
 
 def pictures_of(collection: Collection, image_ids: Sequence[str]) -> list[Picture]:
     """Return the pictures of `image_ids`, in that order, with one question to the store."""
-    stored = collection.store.get_records(image_ids)
+    stored = collection.records(image_ids)
     return [
         Picture(
             collection.name,

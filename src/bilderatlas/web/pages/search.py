@@ -333,7 +333,7 @@ def search_page(library: Library, name: str, params: Iterable[tuple[str, str]]) 
         spaces=spaces,
         space=_chosen(spaces, state.by),
         tiles=_tiles(library, collection, state),
-        columns=[column.name for column in collection.store.columns.info()],
+        columns=[column.name for column in collection.columns()],
     )
     try:
         hits = collection.run(state.to_query())

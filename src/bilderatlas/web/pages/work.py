@@ -79,6 +79,15 @@ class NeighbourRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Swatch:
+    """One dominant colour: its place and width in a strip of 100, and its code."""
+
+    x: float
+    width: float
+    srgb_hex: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkPage:
     """The data of a work's page."""
 
@@ -90,7 +99,14 @@ class WorkPage:
     finding: Finding | None
     rows: Sequence[NeighbourRow]
     failure: str
+    palette: Sequence[Swatch] = ()
     status: int = 200
+
+    @property
+    def palette_words(self) -> str:
+        """The palette for those who cannot see it."""
+        colours = (f"{swatch.srgb_hex} {swatch.width:.0f} %" for swatch in self.palette)
+        return f"Palette: {', '.join(colours)}"
 
     @property
     def record(self) -> Record:
@@ -168,6 +184,10 @@ class WorkPage:
             "content_sha256": self.stored.content_sha256,
             "size_wh": list(self.stored.size_wh) if self.stored.size_wh else None,
             "record": self.record.to_json(),
+            "palette": [
+                {"srgb_hex": swatch.srgb_hex, "share": round(swatch.width / 100, 4)}
+                for swatch in self.palette
+            ],
             "links": self.picture.links(),
             "neighbours": {
                 row.space.model_id: [hit.to_json() for hit, _ in row.pictures] for row in self.rows
@@ -196,6 +216,7 @@ def work_page(
         finding=_finding(collection, image_id, state),
         rows=_rows(collection, picture),
         failure=stored.failure.reason if stored.failure else "",
+        palette=_palette(collection, image_id),
     )
 
 
@@ -206,6 +227,18 @@ def web_address(text: str | None) -> str:
     except ValueError:
         return ""
     return parts.geturl() if parts.scheme in {"http", "https"} and parts.netloc else ""
+
+
+def _palette(collection: Collection, image_id: str) -> list[Swatch]:
+    try:
+        palette = collection.palette(image_id)
+    except BilderatlasError:
+        return []  # a work without a picture has none
+    swatches, x = [], 0.0
+    for srgb_hex, share in zip(palette.srgb_hex, palette.shares.tolist(), strict=True):
+        swatches.append(Swatch(round(x, 2), round(100 * share, 2), srgb_hex))
+        x += 100 * share
+    return swatches
 
 
 def _finding(collection: Collection, image_id: str, state: SearchState) -> Finding | None:
