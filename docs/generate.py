@@ -17,9 +17,11 @@ from typing import Any
 
 import typer.main
 
-from bilderatlas import errors
+from bilderatlas import api, errors
+from bilderatlas.api import Collection, Library
 from bilderatlas.cli.main import app
 from bilderatlas.extractors import EXTRACTORS
+from bilderatlas.search.hits import Hits
 from bilderatlas.settings import Settings
 from bilderatlas.sources import SOURCES
 
@@ -84,6 +86,41 @@ def _attributes(thing: type) -> Iterator[tuple[str, str]]:
         name, separator, meaning = line.strip().partition(": ")
         if separator:
             yield name, meaning
+
+
+def python_page() -> str:
+    """Return the reference of the Python API, from its docstrings."""
+    lines = ["# The Python API", "", START, ""]
+    lines += ["```python", "import bilderatlas as ba", "```", ""]
+    for thing in (api.open, api.create, api.index):
+        lines += _described(thing, f"ba.{'' if thing is not api.index else 'api.'}{thing.__name__}")
+    for kind in (Library, Collection, Hits):
+        lines += [f"## {kind.__name__}", "", inspect.getdoc(kind) or "", ""]
+        for name, member in vars(kind).items():
+            shown = not name.startswith("_") and (
+                inspect.isfunction(member) or isinstance(member, property)
+            )
+            if shown:
+                lines += _described(member, f"{kind.__name__.lower()}.{name}")
+    return "\n".join([*lines, END, ""])
+
+
+def _described(thing: Any, name: str) -> list[str]:
+    """Name, signature and docstring of a function or property."""
+    signature = ""
+    if not isinstance(thing, property):
+        signature = str(inspect.signature(thing)).replace("(self, ", "(").replace("(self)", "()")
+    text = inspect.getdoc(thing) or ""
+    return [
+        f"### `{name}`",
+        "",
+        "```text",
+        f"{name.split('.')[-1]}{signature}",
+        "",
+        text,
+        "```",
+        "",
+    ]
 
 
 def errors_page() -> str:
@@ -162,6 +199,7 @@ PAGES = {
     "docs/reference/extractors.md": extractors_page,
     "docs/reference/settings.md": settings_page,
     "docs/reference/errors.md": errors_page,
+    "docs/reference/python.md": python_page,
 }
 
 
