@@ -93,7 +93,7 @@ def python_page() -> str:
     lines = ["# The Python API", "", START, ""]
     lines += ["```python", "import bilderatlas as ba", "```", ""]
     for thing in (api.open, api.create, api.index):
-        lines += _described(thing, f"ba.{'' if thing is not api.index else 'api.'}{thing.__name__}")
+        lines += _described(thing, f"ba.{thing.__name__}")
     for kind in (Library, Collection, Hits):
         lines += [f"## {kind.__name__}", "", inspect.getdoc(kind) or "", ""]
         for name, member in vars(kind).items():
@@ -115,7 +115,7 @@ def _described(thing: Any, name: str) -> list[str]:
         f"### `{name}`",
         "",
         "```text",
-        f"{name.split('.')[-1]}{signature}",
+        f"{name.rsplit('.', maxsplit=1)[-1]}{signature}",
         "",
         text,
         "```",

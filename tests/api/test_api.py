@@ -52,6 +52,14 @@ def test_open_by_path_and_by_environment(library: Library, monkeypatch: pytest.M
         assert opened.root == library.root
 
 
+def test_the_verbs_stand_at_the_front_door(tmp_path: Path) -> None:
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "one.png")
+    with ba.create(tmp_path / "library") as made:
+        options = IndexOptions(extractors=("raw_32.pixels",))
+        assert ba.index(made, str(tmp_path), "mine", options=options).added == 1
+    assert set(ba.__all__) == {"__version__", "create", "index", "open"}
+
+
 def test_examples_and_counter_examples(library: Library) -> None:
     works = library["works"]
     assert ids(works.search(like=["red-1.png"], k=1)) == ["red-2.png"]
