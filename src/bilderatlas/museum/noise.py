@@ -24,6 +24,16 @@ def smooth_noise(
     grid_w = max(2, round(width / max(1.0, cell_x)) + 2)
     grid_h = max(2, round(height / max(1.0, cell_y)) + 2)
     grid = rng.random((min(grid_h, height + 2), min(grid_w, width + 2)), dtype=np.float32) * 2 - 1
+    return _grown(grid, shape_hw, min(cell_x, cell_y))
+
+
+def _grown(grid: Plane, shape_hw: tuple[int, int], cell_px: float) -> Plane:
+    """Return a grid enlarged smoothly; wide cells to half the size first, which nobody can tell."""
+    height, width = shape_hw
+    if cell_px >= 10:
+        half = (max(2, width // 2), max(2, height // 2))
+        grid = cv2.resize(grid, half, interpolation=cv2.INTER_CUBIC)
+        return np.asarray(cv2.resize(grid, (width, height)), np.float32)
     grown = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.asarray(grown, np.float32)
 
@@ -53,20 +63,21 @@ def fractal_noise(
     total *= np.float32(1 / (norm * 0.6))
     if small_hw == (height, width):
         return total
-    grown = cv2.resize(total, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(grown, np.float32)
+    return _grown(total, shape_hw, 2.5 * min(shrink_x, shrink_y))
 
 
 def soft_blur(plane: Plane, sigma_px: float) -> Plane:
     """Return a Gaussian blur; wide ones are done on a smaller plane, which the eye cannot tell."""
-    shrink = int(sigma_px / 3)
+    shrink = int(sigma_px / 1.6)
     if shrink < 2:
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), max(0.3, sigma_px)), np.float32)
     height, width = plane.shape[:2]
     size = (max(4, width // shrink), max(4, height // shrink))
     small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma_px * size[0] / width)
-    return np.asarray(cv2.resize(small, (width, height)), np.float32)
+    # Cubic, for the light on a height enlarged evenly would show its facets.
+    grown = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(grown, np.float32)
 
 
 def wander(

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from bilderatlas.museum.noise import Plane, soft_blur
+from bilderatlas.museum.tints import blend, tinted
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,16 @@ def tone(lit: Plane, colour: Sequence[float] | Plane, light: Light, gloss: float
     """Return colours `(h, w, 3)` of a surface under the light `lit` `(h, w)`."""
     shadow = np.asarray(light.shadow, np.float32)
     bright = np.asarray(light.lit, np.float32)
+    lit = np.asarray(lit, np.float32)
     curve = lit * lit * (3 - 2 * lit)
-    result = np.asarray(colour, np.float32) * (shadow + (bright - shadow) * curve[..., None])
+    local = np.asarray(colour, np.float32)
+    if local.ndim == 1:
+        result = tinted(curve, local * shadow, local * bright)
+    else:
+        result = local * tinted(curve, shadow, bright)
     if gloss:
-        spark = np.clip((lit - 0.86) / 0.14, 0, 1) ** 2 * np.float32(gloss)
-        result += (np.minimum(bright, 1.0) - result) * spark[..., None]
+        spark = np.clip((lit - np.float32(0.86)) / np.float32(0.14), 0, 1) ** 2 * np.float32(gloss)
+        result = blend(result, np.minimum(bright, 1.0), spark)
     return result
 
 

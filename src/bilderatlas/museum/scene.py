@@ -19,6 +19,7 @@ import skia
 
 from bilderatlas.museum.noise import Plane, Points
 from bilderatlas.museum.relief import Light, inflate, shade
+from bilderatlas.museum.tints import blend, times
 
 Colour = tuple[float, float, float]
 
@@ -121,12 +122,14 @@ class Scene:
         if paint.ndim == 3:
             paint = paint[top:bottom, left:right]
         there = (slice(y0 + top, y0 + bottom), slice(x0 + left, x0 + right))
-        below = self.rgb[there]
-        below += (paint - below) * part[..., None]
+        self.rgb[there] = blend(self.rgb[there], paint, part)
         solid = part > 0.5
         if new_id:
             self._next_id = self._next_id % 250 + 1
-            self.ids[there][solid] = self._next_id
+            covered = solid.view(np.uint8)
+            window = self.ids[there]
+            window *= 1 - covered
+            window += covered * np.uint8(self._next_id)
         if fine is not None:
             plane = self.fine[there]
             plane += (np.float32(fine) - plane) * part
@@ -134,16 +137,11 @@ class Scene:
             self._note(solid, x0 + left, y0 + top)
 
     def _note(self, solid: npt.NDArray[np.bool_], x: int, y: int) -> None:
-        columns = np.flatnonzero(solid.any(axis=0))
-        rows = np.flatnonzero(solid.any(axis=1))
-        if columns.size and rows.size:
+        left, top, wide, high = cv2.boundingRect(solid.view(np.uint8))
+        if wide:
+            x1, y1 = float(x + left), float(y + top)
             for box in self._open:
-                box.include(
-                    x + float(columns[0]),
-                    y + float(rows[0]),
-                    x + float(columns[-1]) + 1,
-                    y + float(rows[-1]) + 1,
-                )
+                box.include(x1, y1, x1 + wide, y1 + high)
 
     def flat(self, points: npt.ArrayLike, colour: Colour, **laying: Any) -> None:
         """Lay a polygon of one colour."""
@@ -202,17 +200,13 @@ class Scene:
             alphaType=skia.kPremul_AlphaType,
         )
         yield surface.getCanvas()
-        alpha = pixels[..., 3]
-        columns = np.flatnonzero(alpha.any(axis=0))
-        rows = np.flatnonzero(alpha.any(axis=1))
-        if not columns.size:
+        left, top, wide, high = cv2.boundingRect(cv2.extractChannel(pixels, 3))
+        if not wide:
             return
-        patch = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
-        patch *= np.float32(1 / 255)
-        mask = patch[..., 3]
-        colour = patch[..., :3] / np.maximum(mask, np.float32(1e-3))[..., None]
-        at = (int(columns[0]), int(rows[0]))
-        self.lay(np.ascontiguousarray(mask), colour, at, fine=fine, new_id=new_id)
+        patch = pixels[top : top + high, left : left + wide].astype(np.float32)
+        mask = cv2.extractChannel(patch, 3) * np.float32(1 / 255)
+        colour = times(cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB), 1 / np.maximum(mask * 255, 0.25))
+        self.lay(mask, colour, (left, top), fine=fine, new_id=new_id)
 
 
 def polygon_mask(points: npt.ArrayLike, margin_px: int = 2) -> tuple[Plane, tuple[int, int]]:

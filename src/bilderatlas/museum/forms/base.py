@@ -22,6 +22,7 @@ from bilderatlas.museum.forms.surface import paper
 from bilderatlas.museum.noise import Plane
 from bilderatlas.museum.scene import Colour, Scene
 from bilderatlas.museum.school import School
+from bilderatlas.museum.tints import blend
 
 Painter = Callable[[Scene, School, np.random.Generator], Plane]
 
@@ -147,10 +148,10 @@ def picture_of(
     if form.plate:
         _press_plate(sheet, margin_px)
     there = sheet[margin_px : margin_px + height, margin_px : margin_px + width]
-    ink, cover = painted[..., :3], painted[..., 3:]
+    ink, cover = np.ascontiguousarray(painted[..., :3]), painted[..., 3]
     if form.object_type == "print":
-        ink = ink * (0.75 + 0.25 * there)
-    there += (ink - there) * cover
+        ink = ink * (np.float32(0.75) + np.float32(0.25) * there)
+    there[:] = blend(there, ink, cover)
     return _bytes(sheet)
 
 
@@ -169,4 +170,5 @@ def _press_plate(sheet: Plane, margin_px: int) -> None:
 
 
 def _bytes(rgb: Plane) -> Pixels:
-    return np.asarray(np.clip(rgb * 255 + 0.5, 0, 255), np.uint8)
+    rgb = np.ascontiguousarray(rgb, np.float32)
+    return np.asarray(cv2.addWeighted(rgb, 255.0, rgb, 0.0, 0.0, dtype=cv2.CV_8U), np.uint8)

@@ -28,7 +28,7 @@ class Layer:
         cover: How often the layer covers the picture, 1 once.
         jitter: How far colours stray.
         alpha: Opacity of the paint.
-        where: `(h, w)` 0 to 1: how likely a stroke is set; None everywhere.
+        where: How likely a stroke is set, 0 to 1, a plane of any resolution; None everywhere.
     """
 
     width_px: float
@@ -40,7 +40,10 @@ class Layer:
 
 
 def edge_field(rgb: Plane, wind: float, rng: np.random.Generator) -> Plane:
-    """Return the direction of strokes `(h, w)` in radians: along edges, elsewhere with the wind."""
+    """Return the direction of strokes in radians: along edges, elsewhere with the wind.
+
+    The plane has a third of the picture's resolution: nobody sees a finer one.
+    """
     height, width = rgb.shape[:2]
     small = cv2.resize(rgb, (max(8, width // 3), max(8, height // 3)), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
@@ -56,9 +59,7 @@ def edge_field(rgb: Plane, wind: float, rng: np.random.Generator) -> Plane:
     weight = np.float32(0.0025 * (0.3 + wind))
     cos2 = (yy - xx) + weight * np.cos(2 * turn)
     sin2 = -2 * xy + weight * np.sin(2 * turn)
-    angle_cos = cv2.resize(cos2, (width, height))
-    angle_sin = cv2.resize(sin2, (width, height))
-    return np.asarray(0.5 * np.arctan2(angle_sin, angle_cos), np.float32)
+    return np.asarray(np.float32(0.5) * np.arctan2(sin2, cos2), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -94,6 +95,26 @@ def _atlas() -> Any:
     )
 
 
+@lru_cache(maxsize=1)
+def _cells() -> list[Any]:
+    """Return the rectangles of the marks in the atlas, bend after bend."""
+    return [
+        skia.Rect.MakeXYWH(kind * SPRITE_W, bend * SPRITE_H, SPRITE_W, SPRITE_H)
+        for bend in range(len(BENDS))
+        for kind in range(VARIANTS)
+    ]
+
+
+def _seen_at(
+    plane: Plane, places: npt.NDArray[Any], shape_hw: tuple[int, int]
+) -> npt.NDArray[np.float32]:
+    """Return what a plane of any resolution holds at places `(n, 2)` of the picture."""
+    height, width = shape_hw
+    rows = np.clip(places[:, 1] * (plane.shape[0] / height), 0, plane.shape[0] - 1).astype(int)
+    columns = np.clip(places[:, 0] * (plane.shape[1] / width), 0, plane.shape[1] - 1).astype(int)
+    return np.asarray(plane[rows, columns])
+
+
 def _places(
     layer: Layer, shape_hw: tuple[int, int], rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
@@ -107,7 +128,7 @@ def _places(
     )
     places = places[(places[:, 0] < width) & (places[:, 1] < height) & (places.min(axis=1) >= 0)]
     if layer.where is not None:
-        chance = layer.where[places[:, 1].astype(int), places[:, 0].astype(int)]
+        chance = _seen_at(layer.where, places, shape_hw)
         places = places[rng.random(len(places)) < chance]
     return np.asarray(places[rng.permutation(len(places))], np.float32)
 
@@ -120,53 +141,48 @@ def _colours(colours: npt.NDArray[np.float32], layer: Layer, rng: np.random.Gene
     value = np.clip((colours * light + hue) * 255, 0, 255).astype(np.uint32)
     alpha = np.uint32(round(layer.alpha * 255)) << np.uint32(24)
     packed = alpha | (value[:, 0] << 16) | (value[:, 1] << 8) | value[:, 2]
-    return [int(p) for p in packed]
+    return list(packed.tolist())
 
 
 def lay_strokes(
-    canvas: Any, target: Plane, angle: Plane, layer: Layer, rng: np.random.Generator
+    canvas: Any,
+    shape_hw: tuple[int, int],
+    target: Plane,
+    angle: Plane,
+    layer: Layer,
+    rng: np.random.Generator,
 ) -> int:
     """Lay one layer of strokes on a skia canvas; return how many.
 
     Args:
-        canvas: Canvas of the painting's size.
-        target: `(h, w, 3)` colours to reach, smoothed to the layer's width.
-        angle: `(h, w)` directions.
+        canvas: Canvas whose units are the painting's pixels.
+        shape_hw: Size of the painting.
+        target: Colours to reach, smoothed to the layer's width, at any resolution.
+        angle: Directions, at any resolution.
         layer: The layer.
         rng: Chance.
     """
-    places = _places(layer, target.shape[:2], rng)
+    places = _places(layer, shape_hw, rng)
     if not len(places):
         return 0
-    height, width = target.shape[:2]
-    rows, columns = places[:, 1].astype(int), places[:, 0].astype(int)
-    turn = angle[rows, columns] + rng.normal(0, 0.16, len(places))
+    turn = _seen_at(angle, places, shape_hw) + rng.normal(0, 0.16, len(places))
     reach = layer.width_px * layer.length * 0.4
-    ahead_x = np.clip(places[:, 0] + np.cos(turn) * reach, 0, width - 1).astype(int)
-    ahead_y = np.clip(places[:, 1] + np.sin(turn) * reach, 0, height - 1).astype(int)
-    swing = np.mod(angle[ahead_y, ahead_x] - turn + np.pi / 2, np.pi) - np.pi / 2
+    ahead = places + np.stack([np.cos(turn), np.sin(turn)], 1) * reach
+    swing = np.mod(_seen_at(angle, ahead, shape_hw) - turn + np.pi / 2, np.pi) - np.pi / 2
     bends = np.clip(np.rint(-swing * 2.2), -2, 2).astype(int) + 2
     kinds = rng.integers(0, VARIANTS, len(places))
     size = layer.width_px * layer.length / SPRITE_W * rng.uniform(0.7, 1.25, len(places))
     cos, sin = np.cos(turn) * size, np.sin(turn) * size
     tx = places[:, 0] - cos * SPRITE_W / 2 + sin * SPRITE_H / 2
     ty = places[:, 1] - sin * SPRITE_W / 2 - cos * SPRITE_H / 2
-    transforms = [
-        skia.RSXform(*row) for row in np.stack([cos, sin, tx, ty], 1).astype(float).tolist()
-    ]
-    cells = [
-        [
-            skia.Rect.MakeXYWH(k * SPRITE_W, b * SPRITE_H, SPRITE_W, SPRITE_H)
-            for k in range(VARIANTS)
-        ]
-        for b in range(len(BENDS))
-    ]
-    marks = [cells[b][k] for b, k in zip(bends.tolist(), kinds.tolist(), strict=True)]
+    transforms = [skia.RSXform(*row) for row in np.stack([cos, sin, tx, ty], 1).tolist()]
+    cells = _cells()
+    marks = [cells[cell] for cell in (bends * VARIANTS + kinds).tolist()]
     canvas.drawAtlas(
         _atlas(),
         transforms,
         marks,
-        _colours(target[rows, columns], layer, rng),
+        _colours(_seen_at(target, places, shape_hw), layer, rng),
         skia.BlendMode.kModulate,
         skia.SamplingOptions(skia.FilterMode.kLinear),
         None,

@@ -336,7 +336,7 @@ def _child(scene: Scene, school: School, mother: HeadPlace, side: float) -> None
         woman=True,
         hair_style="short",
     )
-    size = half * 4.0
+    size = half * 3.6
     x = mother.cx + side * half * 1.05
     stance = Stance(
         (-30, 60),
@@ -351,8 +351,9 @@ def _child(scene: Scene, school: School, mother: HeadPlace, side: float) -> None
         stance = Stance(
             (-55, -140), (30, -60), (-38, 22), (42, -18), lean=4, drop=0.1, hands=("point", "rest")
         )
-    child = pose_figure(x, mother.cy + half * 5.25, size, stance, look)
-    child.head = HeadPlace(child.head.cx, child.head.cy - half * 0.1, half * 0.58, child.head.look)
+    child = pose_figure(x, mother.cy + half * 5.0, size, stance, look)
+    child.stout = 1.42
+    child.head = HeadPlace(child.head.cx, child.head.cy - half * 0.2, half * 0.56, child.head.look)
     with scene.object("child"):
         _halo(scene, school, child.head)
         lay_figure(scene, child, Wear("loincloth", school.pick(scene.rng, "linen")), "child")

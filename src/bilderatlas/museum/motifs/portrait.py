@@ -30,6 +30,7 @@ from bilderatlas.museum.things.headgear import (
 )
 from bilderatlas.museum.things.heads import HeadLook, HeadPlace, draw_head, turned
 from bilderatlas.museum.things.held import draw_held
+from bilderatlas.museum.tints import tinted
 
 HEADGEAR = ("turban", "hat", "helmet", "veil", "crown", "beret", "cap")
 CODES = {
@@ -147,9 +148,10 @@ def _backdrop(scene: Scene, school: School) -> None:
     xs = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     ys = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     away = -np.sign(scene.light.towards[0])
-    glow = np.exp(-((xs - away * 0.55) ** 2) * 1.1 - (ys + 0.15) ** 2 * 0.9)
+    glow = np.exp(-((xs - away * 0.55) ** 2) * 1.1) * np.exp(-((ys + 0.15) ** 2) * 0.9)
     cloudy = fractal_noise(scene.rng, (height, width), scene.unit * 0.5, 3) * np.float32(0.14)
-    scene.rgb[:] = np.clip(base * (0.72 + 0.75 * glow + cloudy)[..., None], 0, 1)
+    light = np.float32(0.72) + np.float32(0.75) * glow + cloudy
+    scene.rgb[:] = np.clip(tinted(light, (0.0, 0.0, 0.0), base), 0, 1)
     scene.fine[:] = 0.05
     if school.dress == "modern" and scene.rng.random() < 0.5:
         _curtain(scene, school)

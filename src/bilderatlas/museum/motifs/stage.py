@@ -11,6 +11,7 @@ from bilderatlas.museum.things.heads import HeadLook
 from bilderatlas.museum.things.land import draw_ground, draw_hills, ridge_line
 from bilderatlas.museum.things.skies import draw_sky
 from bilderatlas.museum.things.trees import draw_tree
+from bilderatlas.museum.tints import blend, tinted
 
 
 def look_of(
@@ -78,9 +79,9 @@ def gold_ground(scene: Scene, school: School) -> None:
     )[:, None]
     light = 0.78 + 0.42 * glow + worn - seams * np.float32(0.06)
     bole = np.array([0.55, 0.2, 0.12], np.float32)
-    rubbed = np.clip(worn * 6 - 0.75, 0, 0.5)[..., None]
-    rgb = gold * light[..., None]
-    scene.rgb[:] = np.clip(rgb + (bole - rgb) * rubbed, 0, 1)
+    rubbed = np.clip(worn * 6 - 0.75, 0, 0.5)
+    rgb = tinted(light, (0.0, 0.0, 0.0), gold)
+    scene.rgb[:] = np.clip(blend(rgb, bole, rubbed), 0, 1)
     scene.fine[:] = 0.4
     with scene.ink(0.8, new_id=False) as canvas:
         dark, step = (0.5, 0.32, 0.08), scene.unit * 0.032
@@ -117,7 +118,7 @@ def interior(scene: Scene, school: School, window_left: bool) -> None:
         - 0.2 * ys
         + fractal_noise(rng, (height, width), scene.unit * 0.3, 3) * np.float32(0.07)
     )
-    scene.rgb[:] = np.clip(wall * light[..., None], 0, 1)
+    scene.rgb[:] = np.clip(tinted(light, (0.0, 0.0, 0.0), wall), 0, 1)
     _floor(scene, school, height * 0.78)
     _window(scene, school, window_left)
 

@@ -34,6 +34,7 @@ from bilderatlas.museum.things.vessels import (
     draw_plate,
     draw_vessel,
 )
+from bilderatlas.museum.tints import tinted
 
 _PLANS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # told: always shown, sometimes shown, notations
@@ -116,9 +117,10 @@ def _room(scene: Scene, school: School, edge: float) -> None:
     xs = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     ys = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     away = -np.sign(scene.light.towards[0])
-    glow = np.exp(-((xs - away * 0.7) ** 2) * 0.9 - (ys - 0.1) ** 2 * 0.7)
+    glow = np.exp(-((xs - away * 0.7) ** 2) * 0.9) * np.exp(-((ys - 0.1) ** 2) * 0.7)
     cloudy = fractal_noise(rng, (height, width), scene.unit * 0.5, 3) * np.float32(0.13)
-    scene.rgb[:] = np.clip(base * (0.65 + 0.85 * glow + cloudy)[..., None], 0, 1)
+    light = np.float32(0.65) + np.float32(0.85) * glow + cloudy
+    scene.rgb[:] = np.clip(tinted(light, (0.0, 0.0, 0.0), base), 0, 1)
     scene.fine[:] = 0.06
     table = school.pick(rng, "table")
     top = [(-10, edge), (width + 10, edge), (width + 10, height * 0.94), (-10, height * 0.94)]
@@ -129,7 +131,7 @@ def _room(scene: Scene, school: School, edge: float) -> None:
     ] * np.float32(np.sign(-scene.light.towards[0]) * -1 or 1)
     scene.lay(
         mask,
-        np.clip(np.asarray(table, np.float32) * ((1 + grain) * falloff)[..., None], 0, 1),
+        np.clip(tinted((1 + grain) * falloff, (0.0, 0.0, 0.0), table), 0, 1),
         at,
         fine=0.15,
     )

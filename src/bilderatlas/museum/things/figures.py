@@ -7,7 +7,7 @@ front, is the picture's right.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -63,13 +63,13 @@ class Wear:
 
 @dataclass(slots=True)
 class Figure:
-    """A figure laid in a scene: where its joints and its head are."""
+    """A figure laid in a scene: where its joints and its head are, how thick its limbs."""
 
     size: float
     joints: dict[str, Place]
     head: HeadPlace
     stance: Stance
-    extra: dict[str, Place] = field(default_factory=dict)
+    stout: float = 1.0
 
     def coco(self, scene: Scene, hidden: tuple[str, ...] = ()) -> np.ndarray:
         """Return the 17 joints `(17, 3)`; those hidden or outside are unseen."""
@@ -166,16 +166,27 @@ class _Body:
         self.at = (int(low[0]), int(low[1]))
         self.height = np.zeros((int(high[1] - low[1]) + 1, int(high[0] - low[0]) + 1), np.float32)
         self.size = figure.size
+        self.stout = figure.stout
 
     def limb(self, start: Place, end: Place, r1: float, r2: float) -> None:
         x0, y0 = self.at
-        s = self.size
+        s = self.size * self.stout
         capsule(
             self.height, (start[0] - x0, start[1] - y0), (end[0] - x0, end[1] - y0), r1 * s, r2 * s
         )
 
+    def dent(self, place: Place, sx: float, sy: float, depth: float) -> None:
+        """Press a soft hollow into the body; a negative `depth` swells it."""
+        s = self.size * self.stout
+        x, y = place[0] - self.at[0], place[1] - self.at[1]
+        x1, y1 = max(0, int(x - 3 * sx * s)), max(0, int(y - 3 * sy * s))
+        window = self.height[y1 : int(y + 3 * sy * s) + 1, x1 : int(x + 3 * sx * s) + 1]
+        ys, xs = np.ogrid[y1 : y1 + window.shape[0], x1 : x1 + window.shape[1]]
+        hill = np.exp(-(((xs - x) / (sx * s)) ** 2) - ((ys - y) / (sy * s)) ** 2)
+        window -= np.asarray(hill * (depth * s) * (window > 0), np.float32)
+
     def mound(self, place: Place, rx: float, ry: float, depth: float, base: float) -> None:
-        s = self.size
+        s = self.size * self.stout
         ellipsoid(
             self.height,
             place[0] - self.at[0],
@@ -186,11 +197,14 @@ class _Body:
             base * s,
         )
 
+    soft = 0.006
+    """Blur of the form, in body heights: higher melts the muscles into each other."""
+
     def lay(self, scene: Scene, colour: Colour, gloss: float = 0.0, fine: float = 0.75) -> None:
         if not self.height.any():
             return
         mask = np.clip(self.height * 0.7, 0, 1)
-        form = cv2.GaussianBlur(self.height, (0, 0), max(0.5, self.size * 0.006))
+        form = cv2.GaussianBlur(self.height, (0, 0), max(0.5, self.size * self.soft))
         rgb = shade(form, colour, scene.light, gloss=gloss, cast_px=self.size * 0.05)
         scene.lay(mask, rgb, self.at, fine=fine)
 
@@ -201,43 +215,60 @@ def _middle(a: Place, b: Place, share: float = 0.5) -> Place:
 
 def _legs(figure: Figure, body: _Body) -> None:
     j = figure.joints
-    for side in ("right", "left"):
-        body.limb(j[f"{side}_hip"], j[f"{side}_knee"], 0.056, 0.036)
-        calf = _middle(j[f"{side}_knee"], j[f"{side}_ankle"], 0.35)
-        body.limb(j[f"{side}_knee"], calf, 0.034, 0.036)
-        body.limb(calf, j[f"{side}_ankle"], 0.036, 0.02)
-        ankle = j[f"{side}_ankle"]
-        out = -1.0 if side == "right" else 1.0
-        body.limb(
-            ankle,
-            (ankle[0] + out * 0.025 * figure.size, ankle[1] + 0.03 * figure.size),
-            0.021,
-            0.019,
-        )
+    for side, out in (("right", -1.0), ("left", 1.0)):
+        hip, knee, ankle = j[f"{side}_hip"], j[f"{side}_knee"], j[f"{side}_ankle"]
+        thigh = _middle(hip, knee, 0.3)
+        body.limb(hip, thigh, 0.06, 0.057)
+        body.limb(thigh, knee, 0.057, 0.036)
+        calf = _middle(knee, ankle, 0.32)
+        calf = (calf[0] + out * 0.006 * figure.size, calf[1])
+        body.limb(knee, calf, 0.034, 0.039)
+        body.limb(calf, _middle(knee, ankle, 0.8), 0.039, 0.022)
+        body.limb(_middle(knee, ankle, 0.8), ankle, 0.022, 0.021)
+        body.dent(knee, 0.016, 0.014, -0.006)
+        toe = (ankle[0] + out * 0.03 * figure.size, ankle[1] + 0.036 * figure.size)
+        body.limb(ankle, toe, 0.022, 0.017)
 
 
 def _arm(figure: Figure, body: _Body, side: str, thick: float = 1.0) -> None:
     j = figure.joints
-    body.limb(j[f"{side}_shoulder"], j[f"{side}_elbow"], 0.036 * thick, 0.028 * thick)
-    body.limb(j[f"{side}_elbow"], j[f"{side}_wrist"], 0.028 * thick, 0.02 * thick)
+    shoulder, elbow, wrist = (j[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist"))
+    muscle = _middle(shoulder, elbow, 0.3)
+    body.limb(shoulder, muscle, 0.037 * thick, 0.036 * thick)
+    body.limb(muscle, elbow, 0.036 * thick, 0.027 * thick)
+    body.limb(elbow, _middle(elbow, wrist, 0.25), 0.027 * thick, 0.029 * thick)
+    body.limb(_middle(elbow, wrist, 0.25), wrist, 0.029 * thick, 0.019 * thick)
 
 
 def _trunk(figure: Figure, body: _Body) -> None:
-    j = figure.joints
+    """Raise a nude trunk: ribs, belly, hips, breast muscles, collar bones, navel."""
+    j, s = figure.joints, figure.size
     chest = _middle(j["right_shoulder"], j["left_shoulder"])
-    waist = _middle(_middle(j["right_hip"], j["left_hip"]), chest, 0.3)
-    for side in ("right", "left"):
-        inner = _middle(j[f"{side}_shoulder"], chest, 0.35)
-        body.limb(
-            (inner[0], inner[1] + 0.05 * figure.size),
-            _middle(waist, j[f"{side}_hip"], 0.35),
-            0.068,
-            0.055,
-        )
-        body.limb(_middle(waist, j[f"{side}_hip"], 0.5), j[f"{side}_hip"], 0.055, 0.058)
-        body.mound((inner[0], inner[1] + 0.065 * figure.size), 0.052, 0.03, 0.006, 0.064)
-        body.limb(j[f"{side}_shoulder"], inner, 0.038, 0.045)
-    body.limb(chest, (figure.head.cx, figure.head.cy + figure.head.half_px * 0.6), 0.036, 0.034)
+    hips = _middle(j["right_hip"], j["left_hip"])
+
+    def at(across: float, down: float) -> Place:
+        """Return a place of the trunk: `across` in body heights, `down` 0 chest to 1 hips."""
+        x, y = _middle(chest, hips, down)
+        return x + across * s, y
+
+    for down, rx, ry, depth in ((0.22, 0.112, 0.105, 0.088), (0.42, 0.098, 0.13, 0.082),
+                                (0.72, 0.086, 0.13, 0.076), (0.98, 0.1, 0.085, 0.076)):  # fmt: skip
+        body.mound(at(0.0, down), rx, ry, depth, 0.0)
+    for side, name in ((-1.0, "right"), (1.0, "left")):
+        shoulder = j[f"{name}_shoulder"]
+        body.limb(shoulder, at(side * 0.05, 0.02), 0.04, 0.04)  # collar bone, trapezius
+        body.limb(shoulder, at(side * 0.062, 0.38), 0.04, 0.05)  # flank below the armpit
+        body.limb(at(side * 0.05, 0.8), j[f"{name}_hip"], 0.05, 0.06)
+        body.limb(at(side * 0.02, 0.0), (figure.head.cx, figure.head.cy), 0.03, 0.03)
+    for side in (-1.0, 1.0):
+        body.dent(at(side * 0.05, 0.2), 0.042, 0.028, -0.014)  # breast
+        body.dent(at(side * 0.055, 0.315), 0.045, 0.012, 0.01)  # its lower edge
+        body.dent(at(side * 0.058, 0.5), 0.02, 0.05, 0.009)  # ribs' arch
+        body.dent(at(side * 0.024, 0.62), 0.018, 0.07, -0.005)  # belly beside the middle line
+    body.dent(at(0.0, 0.24), 0.009, 0.06, 0.007)  # breast bone
+    body.dent(at(0.0, 0.58), 0.008, 0.08, 0.006)
+    body.dent(at(0.0, 0.74), 0.009, 0.008, 0.016)  # navel
+    body.limb(chest, (figure.head.cx, figure.head.cy + figure.head.half_px * 0.6), 0.038, 0.036)
 
 
 def lay_figure(
@@ -259,9 +290,10 @@ def lay_figure(
                 wear.kind, mix(wear.cloth, (0.12, 0.1, 0.1), 0.55)
             )
             if wear.kind == "loincloth":
+                body.soft = 0.0085
                 _trunk(figure, body)
-                _arm(figure, body, "right")
-                _arm(figure, body, "left")
+                _arm(figure, body, "right", 1.1)
+                _arm(figure, body, "left", 1.1)
             body.lay(scene, stocking, 0.8 if wear.kind == "armour" else 0.05)
         if wear.mantle is not None:
             _mantle(scene, figure, wear.mantle)
@@ -295,7 +327,8 @@ def _hands(scene: Scene, figure: Figure, flesh: Colour) -> None:
             continue
         elbow, wrist = figure.joints[f"{side}_elbow"], figure.joints[f"{side}_wrist"]
         turn = float(np.arctan2(wrist[1] - elbow[1], wrist[0] - elbow[0]))
-        draw_hand(scene, wrist, figure.size * 0.042, turn, flesh, kind, flip=side == "left")
+        palm = figure.size * 0.042 * figure.stout
+        draw_hand(scene, wrist, palm, turn, flesh, kind, flip=side == "left")
 
 
 def _loincloth(scene: Scene, figure: Figure, cloth: Colour) -> None:

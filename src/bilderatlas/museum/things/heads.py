@@ -14,6 +14,7 @@ import numpy as np
 from bilderatlas.museum.noise import Plane, fractal_noise, smooth_noise
 from bilderatlas.museum.relief import cast_mask, lambert, tone
 from bilderatlas.museum.scene import Colour, Scene, ellipse, mix
+from bilderatlas.museum.tints import blend, times, tinted
 
 EYE_X, EYE_Y = 0.31, -0.02
 
@@ -164,21 +165,22 @@ def _skin(x: Plane, y: Plane, look: HeadLook, grain: Plane) -> Plane:
     """Return the local colours of the face: flush, lips, brows, lids."""
     yaw = look.yaw
     flesh = np.asarray(look.flesh, np.float32)
-    colour = np.broadcast_to(flesh, (*x.shape, 3)).copy()
     red = flesh * np.array([1.02, 0.66, 0.6], np.float32)
     flush = sum(_bump(x, y, turned(s * 0.4, yaw), 0.28, 0.19, 0.15) for s in (-1, 1))
     flush = flush + _bump(x, y, turned(0, yaw) + 0.2 * np.sin(yaw), 0.33, 0.1, 0.1)
-    colour += (red - colour) * np.clip(flush * np.float32(0.42), 0, 1)[..., None]
+    colour = tinted(np.clip(flush * np.float32(0.42), 0, 1), flesh, red)
     lips = flesh * np.array([0.86, 0.42, 0.4], np.float32)
     mouth = turned(0.0, yaw)
     span = np.float32(0.23 * (0.6 + 0.4 * np.cos(yaw)))
     across = np.clip(1 - ((x - np.float32(mouth)) / span) ** 2, 0, 1)
-    body = np.exp(-(((y - np.float32(0.612)) / (np.float32(0.075) * np.sqrt(across) + 0.004)) ** 4))
-    line = np.exp(-(((y - np.float32(0.608)) / np.float32(0.017)) ** 2)) * np.sqrt(across)
+    root = np.sqrt(across)
+    body = ((y - np.float32(0.612)) / (np.float32(0.075) * root + np.float32(0.004))) ** 2
+    body = np.exp(-body * body)
+    line = np.exp(-(((y - np.float32(0.608)) / np.float32(0.017)) ** 2)) * root
     strength = 0.85 if look.woman else 0.55
-    colour += (lips - colour) * (body * across**0.3 * np.float32(strength))[..., None]
-    colour *= 1 - np.float32(0.6) * line[..., None]
-    brow_colour = np.asarray(look.hair, np.float32) * np.float32(0.8)
+    colour = blend(colour, lips, body * np.sqrt(root) * np.float32(strength))
+    dim = 1 - np.float32(0.6) * line
+    brows = np.zeros_like(x)
     for side in (-1, 1):
         centre = turned(side * 0.30, yaw)
         span_b = np.float32(0.2 * (0.55 + 0.45 * np.cos(yaw)))
@@ -186,10 +188,10 @@ def _skin(x: Plane, y: Plane, look: HeadLook, grain: Plane) -> Plane:
         arch = np.float32(-0.20 if not look.woman else -0.225) + np.float32(0.05) * u * u
         thick = 0.028 if look.woman else 0.042
         brow = np.exp(-(((y - arch) / np.float32(thick)) ** 2)) * np.clip(1.15 - u * u, 0, 1)
-        colour += (brow_colour - colour) * np.clip(brow * (0.75 + 0.3 * grain), 0, 1)[..., None]
+        brows = np.maximum(brows, np.clip(brow * (0.75 + 0.3 * grain), 0, 1))
         nostril = _bump(x, y, turned(side * 0.07, yaw) + 0.2 * np.sin(yaw), 0.415, 0.03, 0.02)
-        colour *= 1 - np.float32(0.6) * nostril[..., None]
-    return colour
+        dim *= 1 - np.float32(0.6) * nostril
+    return blend(times(colour, dim), np.asarray(look.hair, np.float32) * np.float32(0.8), brows)
 
 
 def _eyes(x: Plane, y: Plane, colour: Plane, look: HeadLook) -> Plane:

@@ -9,6 +9,7 @@ from bilderatlas.museum.noise import Plane, Points, fractal_noise, smooth_curve,
 from bilderatlas.museum.relief import lambert, tone
 from bilderatlas.museum.scene import Colour, Scene, mix, polygon_mask
 from bilderatlas.museum.things.skies import receding_noise
+from bilderatlas.museum.tints import blend, times, tinted
 
 
 def ridge_line(
@@ -76,14 +77,13 @@ def draw_ground(scene: Scene, horizon_y: float, far: Colour, near: Colour, green
     noise = receding_noise(scene, (rows, width), 0.2, towards_bottom=True)
     down = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
     broad = fractal_noise(scene.rng, (rows, width), (width * 0.4, rows * 0.25), 3)
-    share = np.clip(down * 1.3, 0, 1)[..., None]
-    earth = np.asarray(far, np.float32) * (1 - share) + np.asarray(near, np.float32) * share
-    meadow = np.clip(broad * 1.4 + 0.45, 0, 1)[..., None] * np.float32(0.75)
-    local = earth + (np.asarray(green, np.float32) - earth) * meadow
+    earth = tinted(np.broadcast_to(np.clip(down * 1.3, 0, 1), (rows, width)), far, near)
+    meadow = np.clip(broad * np.float32(1.4) + np.float32(0.45), 0, 1) * np.float32(0.75)
+    local = blend(earth, green, meadow)
     light = 1 + noise * 0.16 + broad * 0.14 - np.clip(down - 0.6, 0, 1) * 0.75
     scene.lay(
         np.ones((rows, width), np.float32),
-        np.clip(local * light[..., None], 0, 1),
+        np.clip(times(local, light), 0, 1),
         (0, top),
         fine=None,
         record=False,

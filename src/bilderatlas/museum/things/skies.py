@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bilderatlas.museum.noise import Plane, fractal_noise
+from bilderatlas.museum.noise import Plane, fractal_noise, soft_blur
 from bilderatlas.museum.scene import Colour, Scene, ellipse, mix
+from bilderatlas.museum.tints import blend, tinted
 
 
 def receding_noise(
@@ -28,11 +29,12 @@ def receding_noise(
         near = near[::-1]
     depth = 1 / (near + np.float32(0.12))
     across = np.linspace(-0.5, 0.5, width, dtype=np.float32)
-    map_x = np.mod(192 + across[None, :] * depth[:, None] * 250, 766).astype(np.float32)
-    map_x = np.where(map_x > 383, 766 - map_x, map_x).astype(np.float32)
-    map_y = np.mod(np.broadcast_to(depth[:, None] * 60, shape_hw), 510).astype(np.float32)
-    map_y = np.where(map_y > 255, 510 - map_y, map_y).astype(np.float32)
-    return np.asarray(cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR), np.float32)
+    map_x = np.float32(192) + depth[:, None] * (across[None, :] * np.float32(250))
+    map_y = np.ascontiguousarray(np.broadcast_to(depth[:, None] * np.float32(60), shape_hw))
+    return np.asarray(
+        cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101),
+        np.float32,
+    )
 
 
 def draw_sky(
@@ -58,8 +60,7 @@ def draw_sky(
     width = scene.size_wh[0]
     height = int(horizon_y) + 4
     down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    share = np.broadcast_to(down ** np.float32(1.3), (height, width))[..., None]
-    sky = np.asarray(top, np.float32) * (1 - share) + np.asarray(low, np.float32) * share
+    sky = tinted(np.broadcast_to(down ** np.float32(1.3), (height, width)), top, low)
     noise = receding_noise(scene, (height, width), 0.34, towards_bottom=False, octaves=5)
     noise = noise + fractal_noise(scene.rng, (height, width), (width * 0.5, height * 0.4), 2) * 0.35
     density = np.clip((noise - np.float32(0.55 - 1.1 * cover)) * 2.1, 0, 1)
@@ -67,11 +68,11 @@ def draw_sky(
     reach = 0.02 * width
     move = np.array([[1, 0, -lx * reach], [0, 1, -ly * reach]], np.float32)
     shifted = cv2.warpAffine(density, move, (width, height), borderMode=cv2.BORDER_REFLECT)
-    lit = np.clip(0.55 + (density - cv2.GaussianBlur(shifted, (0, 0), 3.0)) * 1.5, 0, 1)
+    lit = np.clip(0.55 + (density - soft_blur(shifted, 3.0)) * 1.5, 0, 1)
     under = np.asarray(mix(mix(top, (0.25, 0.25, 0.28), 0.45), low, 0.25), np.float32)
     dark = np.asarray(cloud, np.float32) * np.float32(1 - drama) + under * np.float32(drama)
-    colour = dark + (np.asarray(cloud, np.float32) * 1.04 - dark) * lit[..., None]
-    sky = sky + (np.clip(colour, 0, 1) - sky) * (density * 0.92)[..., None]
+    colour = tinted(lit, dark, np.minimum(np.asarray(cloud, np.float32) * np.float32(1.04), 1))
+    sky = blend(sky, colour, density * np.float32(0.92))
     scene.rgb[:height] = np.clip(sky, 0, 1)
     scene.fine[:height] = 0.08 + 0.2 * density * (1 - down)
 
