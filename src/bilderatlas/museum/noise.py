@@ -75,8 +75,9 @@ def soft_blur(plane: Plane, sigma_px: float) -> Plane:
     size = (max(4, width // shrink), max(4, height // shrink))
     small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma_px * size[0] / width)
-    # Cubic, for the light on a height enlarged evenly would show its facets.
-    grown = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    grown = cv2.resize(small, (width, height))
+    if plane.ndim == 2:  # perhaps a height, on which the light would show facets
+        grown = cv2.blur(grown, (shrink | 1, shrink | 1))
     return np.asarray(grown, np.float32)
 
 

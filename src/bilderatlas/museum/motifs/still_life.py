@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from bilderatlas.museum.motifs.base import Motif, Plan
-from bilderatlas.museum.noise import fractal_noise, smooth_curve
+from bilderatlas.museum.noise import fractal_noise
 from bilderatlas.museum.scene import Scene, mix, polygon_mask
 from bilderatlas.museum.school import School
 from bilderatlas.museum.things.bouquet import draw_bouquet, draw_fallen_flower
@@ -55,6 +55,10 @@ _PLANS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+FRONT = 0.93
+"""Where the table's front edge is, as a share of the height."""
+
+
 def plan_still_life(rng: np.random.Generator, school: School, told: str) -> Plan:
     """Choose what lies on the table."""
     always, sometimes, codes = _PLANS[told]
@@ -74,14 +78,14 @@ def draw_still_life(scene: Scene, school: School, plan: Plan) -> None:
         label for label in shown if label in _TALL and not (label == "fruit" and "bowl" in shown)
     ]
     small = [label for label in shown if label not in (*_TALL, "vase")]
-    unit = scene.unit
+    unit = scene.unit * (1.0 if "flowers" in main else 1.16)
     slots = _places(rng, len(main))
     if "flowers" in main:
         slots[main.index("flowers")] = float(rng.uniform(0.46, 0.54))
-    for label, place in zip(main, slots, strict=True):
-        foot = edge + (height - edge) * float(rng.uniform(0.14, 0.24))
-        _draw(scene, school, label, width * place, foot, unit)
-    spots = _places(rng, len(small), 0.16)
+    feet = np.sort(rng.uniform(0.1, 0.3, len(main)))  # what stands nearer overlaps
+    for label, place, near in zip(main, slots, feet, strict=True):
+        _draw(scene, school, label, width * place, edge + (height - edge) * float(near), unit)
+    spots = _places(rng, len(small), 0.24)
     for order, (label, place) in enumerate(zip(small, spots, strict=True)):
         foot = edge + (height - edge) * (0.44 + 0.14 * (order % 3) + float(rng.uniform(0, 0.06)))
         _draw(scene, school, label, width * place, foot, unit)
@@ -102,7 +106,7 @@ _TALL = (
 )
 
 
-def _places(rng: np.random.Generator, n: int, margin: float = 0.24) -> list[float]:
+def _places(rng: np.random.Generator, n: int, margin: float = 0.31) -> list[float]:
     """Return places across the table, apart from each other."""
     if n <= 1:
         return [float(rng.uniform(0.42, 0.58))] * n
@@ -123,7 +127,7 @@ def _room(scene: Scene, school: School, edge: float) -> None:
     scene.rgb[:] = np.clip(tinted(light, (0.0, 0.0, 0.0), base), 0, 1)
     scene.fine[:] = 0.06
     table = school.pick(rng, "table")
-    top = [(-10, edge), (width + 10, edge), (width + 10, height * 0.94), (-10, height * 0.94)]
+    top = [(-10, edge), (width + 10, edge), (width + 10, height * FRONT), (-10, height * FRONT)]
     mask, at = polygon_mask(top)
     grain = fractal_noise(rng, mask.shape, (width * 0.3, 5.0), 3) * np.float32(0.12)
     falloff = 1.0 + 0.28 * np.linspace(1, -1, mask.shape[1], dtype=np.float32)[
@@ -136,8 +140,8 @@ def _room(scene: Scene, school: School, edge: float) -> None:
         fine=0.15,
     )
     front = [
-        (-10, height * 0.94),
-        (width + 10, height * 0.94),
+        (-10, height * FRONT),
+        (width + 10, height * FRONT),
         (width + 10, height + 10),
         (-10, height + 10),
     ]
@@ -151,26 +155,23 @@ def _cloth(scene: Scene, school: School, edge: float) -> None:
     rng = scene.rng
     width, height = scene.size_wh
     left = float(rng.uniform(0.02, 0.35)) * width
-    right = left + width * float(rng.uniform(0.4, 0.65))
+    right = left + width * float(rng.uniform(0.5, 0.72))
     linen = school.pick(rng, "linen" if rng.random() < 0.6 else "bright")
-    shape = [
-        (left + width * 0.03, edge + 3),
-        (right - width * 0.05, edge + 3),
-        (right, edge + (height - edge) * 0.6),
-        (right - width * 0.04, height + 8),
-        ((left + right) / 2, height * 1.02),
-        (left - width * 0.02, height + 8),
-        (left - width * 0.02, edge + (height - edge) * 0.55),
-    ]
-    draped(
-        scene,
-        smooth_curve(shape, closed=True, steps=6),
-        linen,
-        scene.unit * 0.03,
-        scene.unit * 0.045,
-        lean=0.2,
-        fine=0.3,
-    )
+    front, slant = height * FRONT, width * 0.04
+    lying = [(left + slant, edge + 6), (right - slant, edge + 6), (right, front), (left, front)]
+    mask, _ = polygon_mask(lying)
+    soft = fractal_noise(rng, mask.shape, (width * 0.3, height * 0.1), 2) * np.float32(0.02)
+    across = np.linspace(0, 3, mask.shape[1], dtype=np.float32)[None, :]
+    along = np.linspace(0, 2, mask.shape[0], dtype=np.float32)[:, None]
+    creases = np.exp(-np.abs(across - np.rint(across)) * 40)  # from lying folded in the press
+    creases = creases + np.exp(-np.abs(along - np.rint(along)) * 30)
+    relief = (soft + creases * np.float32(0.006)) * np.float32(scene.unit)
+    scene.solid(lying, linen, 3.0, bumps=relief, fine=0.3)
+    steps = np.linspace(left, right, 7)
+    hem = [(float(x), height + 8 + 6 * (-1) ** n) for n, x in enumerate(steps)]
+    hanging = [(left, front - 2), (right, front - 2), *hem[::-1]]
+    shaded = mix(linen, scene.light.shadow_colour, 0.12)
+    draped(scene, hanging, shaded, scene.unit * 0.015, scene.unit * 0.03, fine=0.3, new_id=False)
 
 
 def _draw(scene: Scene, school: School, label: str, x: float, foot: float, unit: float) -> None:

@@ -84,7 +84,7 @@ def _body(
             max(0.8, r1 * size),
             max(0.7, r2 * size),
         )
-    mask = np.clip(height * 0.8, 0, 1)
+    mask = cv2.GaussianBlur(np.clip(height, 0, 1), (0, 0), 0.5)
     form = cv2.GaussianBlur(height, (0, 0), max(0.5, size * 0.014))
     local: Plane | Colour = colour
     if spots is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from bilderatlas.museum.noise import Plane, fractal_noise, smooth_curve
+from bilderatlas.museum.noise import Plane, fractal_noise, smooth_curve, soft_blur
 from bilderatlas.museum.relief import capsule, inflate, shade
 from bilderatlas.museum.scene import Colour, Scene, ellipse, mix, paint_of, path_of, polygon_mask
 from bilderatlas.museum.things.heads import HeadPlace
@@ -34,9 +35,13 @@ def draped(
     gloss: float = 0.0,
     fine: float = 0.4,
     new_id: bool = True,
+    hole: npt.ArrayLike | None = None,
 ) -> None:
-    """Lay a polygon of cloth with folds."""
+    """Lay a polygon of cloth with folds; what lies below is seen through `hole`."""
     mask, at = polygon_mask(np.asarray(points, np.float64))
+    if hole is not None:
+        fixed = np.round((np.asarray(hole, np.float64) - at) * 16).astype(np.int32)
+        cv2.fillPoly(mask, [fixed], (0,), cv2.LINE_AA, 4)
     height = inflate(mask, round_px) + folds(scene, mask.shape, fold_px, lean)
     height = cv2.GaussianBlur(height, (0, 0), max(0.6, fold_px / 10))
     scene.lay(mask, shade(height, colour, scene.light, gloss=gloss), at, fine=fine, new_id=new_id)
@@ -54,7 +59,11 @@ def draw_neck(scene: Scene, place: HeadPlace, flesh: Colour) -> None:
     thick = 0.36 if place.look.woman else 0.45
     capsule(height, start, end, half * thick, half * thick * 1.15)
     breast = np.zeros_like(height)
-    spread = 0.55 if place.look.woman else 0.3
+    spread = 0.62 if place.look.woman else 0.3
+    for side in (-1, 1):  # from the neck down to the shoulders
+        base = (place.cx + side * half * 0.12 - x0, end[1])
+        tip = (place.cx + side * half * 0.58 - x0, end[1] + half * 0.3)
+        capsule(breast, base, tip, half * 0.32, half * 0.3)
     capsule(
         breast,
         (place.cx - half * spread - x0, end[1] + half * 0.45),
@@ -63,7 +72,7 @@ def draw_neck(scene: Scene, place: HeadPlace, flesh: Colour) -> None:
         half * 0.6,
     )
     mask = np.clip(np.maximum(height, breast) * 0.7, 0, 1)
-    body = cv2.GaussianBlur(np.maximum(height, breast * 0.8), (0, 0), half * 0.06)
+    body = soft_blur(np.maximum(height, breast * np.float32(0.7)), half * 0.085)
     scene.lay(mask, shade(body, flesh, scene.light, cast_px=0.0), (x0, y0), fine=0.6)
     chin = ellipse(
         place.cx - scene.light.towards[0] * half * 0.25,
@@ -107,11 +116,8 @@ def draw_bust(
     cx, top = place.cx, place.cy + half * 1.2
     neckline = _neckline(place, dress, woman)
     if neckline is not None:
-        draped(scene, outline, cloth, half * 0.9, half * 0.3, gloss=gloss)
-        skin = mix(place.look.flesh, (0.5, 0.2, 0.1), 0.05)
-        scene.solid(neckline, skin, half * 0.9, fine=0.6)
-        with scene.ink(0.6, new_id=False) as canvas:
-            canvas.drawPath(path_of(neckline), paint_of(linen, 0.9, max(1.5, half * 0.07)))
+        draped(scene, outline, cloth, half * 0.5, half * 0.3, gloss=gloss, hole=neckline)
+        _shift_hem(scene, place, neckline, linen)
         return
     draped(scene, outline, cloth, half * 0.9, half * 0.32, gloss=gloss)
     if dress == "japanese":
@@ -133,27 +139,25 @@ def _neckline(place: HeadPlace, dress: str, woman: bool) -> np.ndarray | None:
     half, cx, cy = place.half_px, place.cx, place.cy
     if not woman or dress == "japanese":
         return None
+    # Above the shoulders the opening is wider than the garment, so that the neck stands free.
     if dress == "early":
-        square = [
-            (-0.62, 1.5),
-            (-0.52, 2.12),
-            (0, 2.2),
-            (0.52, 2.12),
-            (0.62, 1.5),
-            (0.3, 1.34),
-            (-0.3, 1.34),
-        ]
+        right = [(0.36, 0.8), (0.56, 1.35), (0.6, 1.7), (0.5, 2.1)]
     else:
-        square = [
-            (-0.95, 1.62),
-            (-0.55, 2.1),
-            (0, 2.3),
-            (0.55, 2.1),
-            (0.95, 1.62),
-            (0.3, 1.3),
-            (-0.3, 1.3),
-        ]
+        right = [(0.36, 0.8), (0.62, 1.3), (0.8, 1.68), (0.5, 2.1)]
+    square = [(-x, y) for x, y in right] + [(0.0, 2.22)] + right[::-1]
     return smooth_curve([(cx + x * half, cy + y * half) for x, y in square], closed=True)
+
+
+def _shift_hem(scene: Scene, place: HeadPlace, neckline: np.ndarray, linen: Colour) -> None:
+    """Lay the gathered linen that shows along the lower edge of a neckline."""
+    half = place.half_px
+    low = neckline[neckline[:, 1] > place.cy + half * 1.5]
+    low = low[np.argsort(low[:, 0], kind="stable")]
+    with scene.ink(0.6, new_id=False) as canvas:
+        canvas.drawPath(path_of(low), paint_of(linen, 0.95, max(1.5, half * 0.075)))
+        for x, y in low[::2]:
+            pleat = [(x, y - half * 0.03), (x + half * 0.01, y + half * 0.03)]
+            canvas.drawPath(path_of(pleat), paint_of(mix(linen, (0.2, 0.15, 0.1), 0.5), 0.6, 1.0))
 
 
 def _kimono_collar(scene: Scene, place: HeadPlace, linen: Colour, cloth: Colour) -> None:

@@ -203,7 +203,7 @@ class _Body:
     def lay(self, scene: Scene, colour: Colour, gloss: float = 0.0, fine: float = 0.75) -> None:
         if not self.height.any():
             return
-        mask = np.clip(self.height * 0.7, 0, 1)
+        mask = cv2.GaussianBlur(np.clip(self.height, 0, 1), (0, 0), 0.6)
         form = cv2.GaussianBlur(self.height, (0, 0), max(0.5, self.size * self.soft))
         rgb = shade(form, colour, scene.light, gloss=gloss, cast_px=self.size * 0.05)
         scene.lay(mask, rgb, self.at, fine=fine)

@@ -59,7 +59,7 @@ def draw_hand(
     for start, _ in _HANDS[kind][:4]:
         kx, ky = at(*start)
         ellipsoid(knuckle, kx, ky, size_px * 0.12, size_px * 0.12, size_px * 0.05)
-    mask = np.clip(height * 0.9, 0, 1)
+    mask = cv2.GaussianBlur(np.clip(height, 0, 1), (0, 0), 0.5)
     form = cv2.GaussianBlur(height + knuckle, (0, 0), max(0.4, size_px * 0.035))
     rgb = shade(form, flesh, scene.light, cast_px=size_px * 0.3)
     scene.lay(mask, rgb, (int(wrist[0]) - half, int(wrist[1]) - half), fine=0.95)

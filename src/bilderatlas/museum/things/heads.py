@@ -135,7 +135,7 @@ def _features(x: Plane, y: Plane, look: HeadLook) -> Plane:
             add -= np.float32(0.07) * _bump(x, y, turned(side * 0.38, yaw), 0.46, 0.14, 0.2)
             fold = turned(side * 0.25, yaw) + 0.0
             add -= np.float32(0.03) * _bump(x, y, fold, 0.48, 0.04, 0.14)
-    add += _nose(x, y, yaw)
+    add += _nose(x, y, look)
     lip = turned(0.0, yaw)
     full = 1.25 if look.woman else 1.0
     add += np.float32(0.05) * _bump(x, y, lip, 0.56, 0.3, 0.2)
@@ -150,14 +150,18 @@ def _features(x: Plane, y: Plane, look: HeadLook) -> Plane:
     return add
 
 
-def _nose(x: Plane, y: Plane, yaw: float) -> Plane:
+def _nose(x: Plane, y: Plane, look: HeadLook) -> Plane:
     """Return the nose: a ridge that widens and rises to the tip, then falls away."""
     along = np.clip((y + np.float32(0.12)) / np.float32(0.47), 0, 1)
-    rise = np.float32(0.07) + np.float32(0.20) * along**1.3
+    yaw, long, fine = look.yaw, 0.2, 1.0
+    if look.woman:
+        long, fine = 0.155, 0.85
+    rise = np.float32(0.065) + np.float32(long) * along * np.sqrt(along)
     start = np.clip((y + np.float32(0.2)) / np.float32(0.12), 0, 1)
-    under = np.clip((np.float32(0.445) - y) / np.float32(0.07), 0, 1)
+    under = np.clip((np.float32(0.455) - y) / np.float32(0.09), 0, 1)
+    under = under * under * (3 - 2 * under)
     middle = np.float32(turned(0.0, yaw)) + along * np.float32(0.24 * np.sin(yaw))
-    width = np.float32(0.062) + np.float32(0.05) * along**2
+    width = np.float32(0.066 * fine) + np.float32(0.046 * fine) * along * along
     return np.asarray(rise * start * under * np.exp(-(((x - middle) / width) ** 2)), np.float32)
 
 
@@ -169,28 +173,29 @@ def _skin(x: Plane, y: Plane, look: HeadLook, grain: Plane) -> Plane:
     flush = sum(_bump(x, y, turned(s * 0.4, yaw), 0.28, 0.19, 0.15) for s in (-1, 1))
     flush = flush + _bump(x, y, turned(0, yaw) + 0.2 * np.sin(yaw), 0.33, 0.1, 0.1)
     colour = tinted(np.clip(flush * np.float32(0.42), 0, 1), flesh, red)
-    lips = flesh * np.array([0.86, 0.42, 0.4], np.float32)
+    lips = flesh * np.array([0.88, 0.46, 0.43], np.float32)
     mouth = turned(0.0, yaw)
-    span = np.float32(0.23 * (0.6 + 0.4 * np.cos(yaw)))
+    span = np.float32((0.205 if look.woman else 0.23) * (0.6 + 0.4 * np.cos(yaw)))
     across = np.clip(1 - ((x - np.float32(mouth)) / span) ** 2, 0, 1)
     root = np.sqrt(across)
     body = ((y - np.float32(0.612)) / (np.float32(0.075) * root + np.float32(0.004))) ** 2
     body = np.exp(-body * body)
     line = np.exp(-(((y - np.float32(0.608)) / np.float32(0.017)) ** 2)) * root
-    strength = 0.85 if look.woman else 0.55
+    strength = 0.75 if look.woman else 0.5
     colour = blend(colour, lips, body * np.sqrt(root) * np.float32(strength))
-    dim = 1 - np.float32(0.6) * line
+    dim = 1 - np.float32(0.5) * line
     brows = np.zeros_like(x)
     for side in (-1, 1):
         centre = turned(side * 0.30, yaw)
         span_b = np.float32(0.2 * (0.55 + 0.45 * np.cos(yaw)))
         u = (x - np.float32(centre)) / span_b
         arch = np.float32(-0.20 if not look.woman else -0.225) + np.float32(0.05) * u * u
-        thick = 0.028 if look.woman else 0.042
+        thick = 0.021 if look.woman else 0.042
         brow = np.exp(-(((y - arch) / np.float32(thick)) ** 2)) * np.clip(1.15 - u * u, 0, 1)
+        brow *= np.float32(0.8 if look.woman else 1.0)
         brows = np.maximum(brows, np.clip(brow * (0.75 + 0.3 * grain), 0, 1))
         nostril = _bump(x, y, turned(side * 0.07, yaw) + 0.2 * np.sin(yaw), 0.415, 0.03, 0.02)
-        dim *= 1 - np.float32(0.6) * nostril
+        dim *= 1 - np.float32(0.4 if look.woman else 0.55) * nostril
     return blend(times(colour, dim), np.asarray(look.hair, np.float32) * np.float32(0.8), brows)
 
 
@@ -199,11 +204,12 @@ def _eyes(x: Plane, y: Plane, colour: Plane, look: HeadLook) -> Plane:
     sparks = np.zeros_like(x)
     for side in (-1, 1):
         centre = np.float32(turned(side * EYE_X, look.yaw))
-        open_w = np.float32(0.155 * np.clip(np.cos(look.yaw + side * 0.35) + 0.08, 0.35, 1))
+        size = 1.08 if look.woman else 1.0
+        open_w = np.float32(0.155 * size * np.clip(np.cos(look.yaw + side * 0.35) + 0.08, 0.35, 1))
         u = (x - centre) / open_w
         v = y - np.float32(EYE_Y)
         lens = np.clip(1 - u * u, 0, 1)
-        upper, lower = np.float32(-0.075) * lens, np.float32(0.05) * lens
+        upper, lower = np.float32(-0.078 * size) * lens, np.float32(0.05 * size) * lens
         lash = np.exp(-(((v - upper) / np.float32(0.02)) ** 2)) * (np.abs(u) < 1.08)
         if look.eyes_closed:
             lash = np.exp(-(((v - lower) / np.float32(0.018)) ** 2)) * (np.abs(u) < 1.05)
@@ -259,7 +265,9 @@ def draw_face(scene: Scene, place: HeadPlace) -> None:
     skin += (hair - skin) * (beard * np.float32(0.9))[..., None]
     height = cv2.GaussianBlur(z * np.float32(place.half_px), (0, 0), max(0.4, place.half_px / 60))
     lit = lambert(height, scene.light)
-    lit *= 1 - np.float32(0.6) * cast_mask(height, scene.light, place.half_px * 0.5)
+    lit *= 1 - np.float32(0.4 if look.woman else 0.55) * cast_mask(
+        height, scene.light, place.half_px * 0.5
+    )
     rgb = tone(lit, skin, scene.light, gloss=0.12)
     rgb += (1 - rgb) * (sparks * np.float32(0.85))[..., None]
     mask = np.clip(rim * np.float32(place.half_px) + np.float32(0.5), 0, 1)
