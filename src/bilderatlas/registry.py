@@ -10,10 +10,10 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from bilderatlas.errors import UnknownNameError
+from bilderatlas.errors import UnavailableError, UnknownNameError
 
 T = TypeVar("T")
 
@@ -78,11 +78,24 @@ class Registry(Generic[T]):
             if self._loaded:
                 return
             self._loaded = True  # set first: a member may ask the registry while it registers
-            for module in self._builtin:
-                importlib.import_module(module)
-            for entry_point in entry_points(group=self._group):
-                entry_point.load()
+            try:
+                for module in self._builtin:
+                    importlib.import_module(module)
+                for entry_point in entry_points(group=self._group):
+                    self._load_plugin(entry_point)
+            except BaseException:
+                self._loaded = False  # half a registry would be worse than the same error again
+                raise
             self._members = dict(sorted(self._members.items(), key=self._place))
+
+    def _load_plugin(self, entry_point: EntryPoint) -> None:
+        try:
+            entry_point.load()
+        except Exception as error:
+            raise UnavailableError(
+                f"Cannot load the {self.kind}s of the plug-in '{entry_point.value}': {error}. "
+                "Update it, or uninstall it."
+            ) from error
 
     def _place(self, item: tuple[str, T]) -> int:
         """Order members as their modules are named, whoever happened to import one earlier."""

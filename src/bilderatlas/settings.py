@@ -9,10 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bilderatlas.errors import UsageError
+
 LIBRARY_FILE = "library.toml"
+DEFAULT_PORT = 8765
 
 
 class Settings(BaseSettings):
@@ -33,6 +36,23 @@ class Settings(BaseSettings):
     max_pixels: int = Field(default=200_000_000, gt=0)
 
 
+def read_settings() -> Settings:
+    """Return what the environment says.
+
+    Raises:
+        UsageError: naming the variable whose value cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        variable = f"BILDERATLAS_{str(wrong['loc'][0]).upper()}"
+        raise UsageError(
+            f"Cannot use {variable}={wrong['input']!r}: {wrong['msg'].lower()}. "
+            "Correct it or unset it."
+        ) from error
+
+
 def find_library(explicit: Path | str | None = None) -> Path:
     """Return the folder of the library: named, from the environment, upward, or the user's own.
 
@@ -40,7 +60,7 @@ def find_library(explicit: Path | str | None = None) -> Path:
     """
     if explicit is not None:
         return Path(explicit).expanduser().absolute()
-    named = Settings().library
+    named = read_settings().library
     if named is not None:
         return named.expanduser().absolute()
     here = Path.cwd()

@@ -96,6 +96,28 @@ def test_an_image_of_another_collection_is_a_query(library: Library, tmp_path: P
     assert ids(library["works"].search(like=["others/leaf.png"], k=1)) == ["green-1.png"]
 
 
+def test_a_collection_made_anew_shows_its_own_pictures(library: Library, tmp_path: Path) -> None:
+    options = IndexOptions(extractors=("raw_32.pixels",))
+    shown = []
+    for colour in ("red", "blue"):
+        folder = tmp_path / colour
+        folder.mkdir()
+        Image.new("RGB", (8, 8), colour).save(folder / "x.png")
+        index(library, str(folder), "again", options=options)
+        shown.append(Image.open(io.BytesIO(library["again"].original("x.png"))).getpixel((0, 0)))
+        library.remove("again")
+    assert shown == [(255, 0, 0), (0, 0, 255)]
+
+
+def test_an_id_of_another_collection_wins_over_a_file_of_that_name(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "works").mkdir(exist_ok=True)
+    Image.new("RGB", (8, 8), "blue").save(tmp_path / "works" / "red-1.png")
+    monkeypatch.chdir(tmp_path)
+    assert ids(library["works"].search(like=["works/red-1.png"], k=1)) == ["red-2.png"]
+
+
 def test_neighbours_and_a_random_hang(library: Library) -> None:
     works = library["works"]
     found = works.neighbours("red-1.png", k=2)

@@ -109,8 +109,38 @@ def test_sources_that_cannot_be_indexed(tmp_path: Path, capsys: pytest.CaptureFi
     for address in ("nowhere", str(tmp_path / "empty"), "museum://?works=none"):
         assert run(["index", address, "-c", "works", "--library", str(library)]) == 1
         assert len(capsys.readouterr().err.strip().splitlines()) <= 3
-    assert run(["collections", "list", "--library", str(library), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == []
+    assert not library.exists(), "a source that cannot be read makes no library"
+
+
+def test_libraries_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "one.png")
+    file = tmp_path / "file"
+    file.write_text("I am a file.")
+    assert run(["index", str(tmp_path), "-c", "x", "--library", str(file)]) == 1
+    assert "Name another folder" in capsys.readouterr().err
+    assert run(["serve", "--library", str(tmp_path / "typo"), "--no-browser"]) == 1
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_setting_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BILDERATLAS_WORKERS", "abc")
+    assert run(["collections", "list"]) == 2
+    assert "BILDERATLAS_WORKERS" in capsys.readouterr().err
+
+
+def test_rows_that_are_no_records_are_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    table = tmp_path / "t.csv"
+    table.write_text("id,image,title\na,a.png,One\nb,a.png,Two,too,many\n")
+    library = ["--library", str(tmp_path / "library")]
+    assert run(["index", str(table), "-c", "t", *library, "--extractor", "raw_32.pixels"]) == 0
+    capsys.readouterr()
+    assert run(["collections", "failures", "t", *library, "--json"]) == 0
+    assert [failure["code"] for failure in json.loads(capsys.readouterr().out)] == ["ragged-row"]
 
 
 def test_errors_are_json_when_json_was_asked_for(

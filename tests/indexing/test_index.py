@@ -200,6 +200,20 @@ def test_two_rows_with_one_id_are_refused_before_anything_is_written(
     assert store.get_collection("works").get_record("a").record.title == "One"
 
 
+def test_nothing_is_retired_behind_what_could_not_be_read(
+    store: LibraryStore, tmp_path: Path
+) -> None:
+    table = tmp_path / "works.csv"
+    table.write_text("id,title,image_url\na,One,\nb,Two,\nc,Three,\n")
+    run(store, table)
+    table.write_text("id,title,image_url\na,One,\nb,Two,,odd,cells\n")
+    report = run(store, table)
+    assert (report.retired, report.kept_back) == (0, 2)
+    assert store.get_collection("works").n_images == 3
+    table.write_text("id,title,image_url\na,One,\n")
+    assert run(store, table).retired == 2
+
+
 @pytest.mark.slow
 def test_real_museums_are_imported_whole(
     store: LibraryStore, tate_records: Path, carnegie_records: Path

@@ -20,7 +20,7 @@ from bilderatlas.store.schema import jobs
 @pytest.fixture
 def queue(tmp_path: Path) -> Iterator[JobQueue]:
     store = LibraryStore.create(tmp_path / "library")
-    yield JobQueue(store.database)
+    yield JobQueue(store)
     store.close()
 
 

@@ -70,9 +70,9 @@ def wait_for(condition: Any, seconds: float = 20) -> None:
 
 
 def test_a_job_runs_to_its_result(store: LibraryStore, tmp_path: Path) -> None:
-    job = JobQueue(store.database).submit("count", {"path": str(tmp_path / "n"), "to": 3})
+    job = JobQueue(store).submit("count", {"path": str(tmp_path / "n"), "to": 3})
     assert Worker(store).run_next()
-    done = JobQueue(store.database).get(job.id)
+    done = JobQueue(store).get(job.id)
     assert (done.state, done.done, done.result) == (JobState.DONE, 3, {"counted": 3})
     assert not Worker(store).run_next()
 
@@ -81,22 +81,22 @@ def test_a_job_runs_to_its_result(store: LibraryStore, tmp_path: Path) -> None:
     ("params", "words"), [({}, "nothing to count"), ({"defect": True}, "RuntimeError: surprise")]
 )
 def test_failures_end_in_the_table(store: LibraryStore, params: dict[str, Any], words: str) -> None:
-    job = JobQueue(store.database).submit("refuse", params)
+    job = JobQueue(store).submit("refuse", params)
     Worker(store).run_next()
-    failed = JobQueue(store.database).get(job.id)
+    failed = JobQueue(store).get(job.id)
     assert failed.state is JobState.FAILED
     assert words in (failed.error or "")
 
 
 def test_an_unknown_kind_of_job_is_named(store: LibraryStore) -> None:
-    job = JobQueue(store.database).submit("cuont", {})
+    job = JobQueue(store).submit("cuont", {})
     Worker(store).run_next()
-    assert "'count'" in (JobQueue(store.database).get(job.id).error or "")
+    assert "'count'" in (JobQueue(store).get(job.id).error or "")
 
 
 @pytest.mark.parametrize("verb", ["cancel", "pause"])
 def test_a_running_job_stops_when_told(store: LibraryStore, tmp_path: Path, verb: str) -> None:
-    queue = JobQueue(store.database)
+    queue = JobQueue(store)
     params = {"path": str(tmp_path / "n"), "to": 100_000, "pause_s": 0.01}
     job = queue.submit("count", params)
     thread = threading.Thread(target=Worker(store).run_next)
@@ -122,7 +122,7 @@ Worker(store).run_until_left()
 
 
 def test_a_killed_worker_loses_nothing(store: LibraryStore, tmp_path: Path) -> None:
-    queue = JobQueue(store.database)
+    queue = JobQueue(store)
     job = queue.submit("count", {"path": str(tmp_path / "n"), "to": 60, "pause_s": 0.02})
     command = [sys.executable, "-c", SCRIPT, str(store.root), str(Path(__file__).parent)]
     process = subprocess.Popen(command)
@@ -135,3 +135,18 @@ def test_a_killed_worker_loses_nothing(store: LibraryStore, tmp_path: Path) -> N
     assert Worker(store).run_next()
     done = queue.get(job.id)
     assert (done.state, done.attempt, done.result) == (JobState.DONE, 2, {"counted": 60})
+
+
+def test_the_folder_one_stands_in_lends_no_modules(
+    store: LibraryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bilderatlas.api.worker import start_worker
+
+    (tmp_path / "argparse.py").write_text(f"open({str(tmp_path / 'hijacked')!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    JobQueue(store).submit("nothing", {})
+    worker = start_worker(store.root)
+    wait_for(lambda: JobQueue(store).list()[0].state is JobState.FAILED)
+    worker.terminate()
+    worker.wait()
+    assert not (tmp_path / "hijacked").exists()

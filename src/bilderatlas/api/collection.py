@@ -22,6 +22,7 @@ from bilderatlas.store.collection import CollectionInfo, CollectionStore
 from bilderatlas.store.columns import ColumnInfo
 from bilderatlas.store.images import StoredImage
 from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.source_failures import read_source_failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +217,8 @@ class Collection:
         return palette_of(pixels, ignore_frame=ignore_frame, ignore_background=ignore_background)
 
     def failures(self) -> list[Failure]:
-        """List the images that could not be used, each with its reason."""
-        return self.store.failures()
+        """List what could not be used, each with its reason: images, then rows of the source."""
+        return [*self.store.failures(), *read_source_failures(self.store.folder)]
 
     def check(self, *, repair: bool = False) -> list[Finding]:
         """Prove that records, rows, files and checksums agree; mend what is derived."""
@@ -242,9 +243,9 @@ class Collection:
         return len(image_ids)
 
     def _picture(self, value: str, sign: int) -> Part:
-        """Read a picture part; a file that exists is taken in as an upload."""
+        """Read a picture part: an id here or in another collection, else a file, an upload."""
         part = parse_part(value, sign=sign)
-        if part.kind is not PartKind.IMAGE or self.store.find_record(part.value) is not None:
+        if part.kind is not PartKind.IMAGE or self._names_image(part.value):
             return part
         path = Path(part.value).expanduser()
         if not path.is_file():
@@ -253,6 +254,14 @@ class Collection:
 
         upload = add_upload(self._library, self._pictures, path.read_bytes())
         return replace(part, kind=PartKind.UPLOAD, value=upload.sha256)
+
+    def _names_image(self, value: str) -> bool:
+        if self.store.find_record(value) is not None:
+            return True
+        name, _, image_id = value.partition("/")
+        if image_id and name in {info.name for info in self._library.list_collections()}:
+            return self._library.get_collection(name).find_record(image_id) is not None
+        return False
 
     def __repr__(self) -> str:
         """Name the collection, its size and its criteria."""

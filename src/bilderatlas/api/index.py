@@ -76,6 +76,19 @@ def submit_index(
     return library.jobs.submit("index", params)
 
 
+def check_source(address: str, source_options: SourceOptions | None = None) -> None:
+    """Make sure that a source can be opened and has something to read; nothing is written.
+
+    Raises:
+        SourceError: when it cannot.
+    """
+    source = open_source(address, source_options)
+    try:
+        next(iter(source.iter_records()), None)
+    finally:
+        source.close()
+
+
 def preview_source(address: str, source_options: SourceOptions | None = None) -> dict[str, Any]:
     """Tell what a source would give: its kind, its size, the mapping of its columns.
 

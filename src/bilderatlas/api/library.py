@@ -9,7 +9,9 @@ from types import TracebackType
 from bilderatlas.api import uploads
 from bilderatlas.api.collection import Collection
 from bilderatlas.api.pictures import Pictures
+from bilderatlas.errors import StoreError
 from bilderatlas.jobs import JobQueue
+from bilderatlas.jobs.worker import Worker
 from bilderatlas.settings import LIBRARY_FILE, find_library
 from bilderatlas.store.collection import CollectionInfo
 from bilderatlas.store.library import LibraryStore
@@ -26,11 +28,31 @@ def open(path: Path | str | None = None) -> Library:
 
 
 def create(path: Path | str | None = None) -> Library:
-    """Open a library, creating it first where there is none."""
+    """Open a library, creating it first where there is none.
+
+    Raises:
+        StoreError: when the folder cannot be written.
+    """
     root = find_library(path)
     if (root / LIBRARY_FILE).exists():
         return open(root)
-    return Library(LibraryStore.create(root))
+    try:
+        return Library(LibraryStore.create(root))
+    except OSError as error:
+        raise StoreError(
+            f"Cannot make a library in '{root}': {error.strerror or error}. Name another folder "
+            "with --library."
+        ) from error
+
+
+def restore(backup: Path, destination: Path) -> None:
+    """Make a library in the new or empty folder `destination` from what `backup` wrote.
+
+    Raises:
+        ConflictError: when there is something in it already.
+        StoreError: when the backup cannot be read.
+    """
+    LibraryStore.restore(backup, destination).close()
 
 
 class Library:
@@ -41,7 +63,7 @@ class Library:
         self.store = store
         self._collections: dict[tuple[str, str], Collection] = {}
         self.pictures = Pictures(store)
-        self.jobs = JobQueue(store.database)
+        self.jobs = JobQueue(store)
 
     @property
     def root(self) -> Path:
@@ -71,6 +93,32 @@ class Library:
     def __iter__(self) -> Iterator[Collection]:
         """Iterate over the collections."""
         return (self[info.name] for info in self.collections())
+
+    def remove(self, name: str) -> None:
+        """Remove a collection with everything derived from it; originals stay where they are.
+
+        Raises:
+            UnknownNameError: listing near names.
+            ConflictError: when somebody is writing to it.
+        """
+        self.store.remove_collection(name)
+
+    def backup(self, destination: Path) -> None:
+        """Write a consistent copy of the whole library, also while others use it.
+
+        Raises:
+            ConflictError: when there is something at `destination` already.
+            DiskFullError: when there was no space.
+        """
+        self.store.backup(destination)
+
+    def run_jobs(self) -> int:
+        """Run the queued jobs here and now; return how many there were."""
+        worker = Worker(self.store)
+        n = 0
+        while worker.run_next():
+            n += 1
+        return n
 
     def add_upload(self, data: bytes) -> uploads.Upload:
         """Take in a picture to search with; its metadata (GPS too) is dropped.

@@ -14,7 +14,7 @@ from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.images.region import crop
 from bilderatlas.search.query import Part, PartKind
-from bilderatlas.settings import Settings
+from bilderatlas.settings import read_settings
 from bilderatlas.sources import Source, open_source
 from bilderatlas.sources.base import SourceOptions
 from bilderatlas.store.collection import CollectionStore
@@ -31,7 +31,7 @@ class Pictures:
         self._store = store
         self._lock = threading.RLock()
         self._decoder: Decoder | None = None
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, tuple[object, Source]] = {}
         self._rows: OrderedDict[tuple[str, str, str], ImageRows] = OrderedDict()
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class Pictures:
             if self._decoder is not None:
                 self._decoder.close()
                 self._decoder = None
-            for source in self._sources.values():
+            for _, source in self._sources.values():
                 source.close()
             self._sources.clear()
 
@@ -57,7 +57,7 @@ class Pictures:
         """The children that decode; started at the first use."""
         with self._lock:
             if self._decoder is None:
-                settings = Settings()
+                settings = read_settings()
                 limits = DecodeLimits(
                     max_file_bytes=settings.max_file_bytes, max_pixels=settings.max_pixels
                 )
@@ -144,10 +144,15 @@ class Pictures:
 
     def _source(self, collection: CollectionStore) -> Source:
         with self._lock:
-            if collection.name not in self._sources:
-                options = SourceOptions.from_json(collection.source_options)
-                self._sources[collection.name] = open_source(collection.source_address, options)
-            return self._sources[collection.name]
+            options = SourceOptions.from_json(collection.source_options)
+            identity = (collection.id, collection.source_address, options)
+            known, source = self._sources.get(collection.name, (None, None))
+            if source is None or known != identity:
+                if source is not None:
+                    source.close()  # an old name may stand for a new collection
+                source = open_source(collection.source_address, options)
+                self._sources[collection.name] = (identity, source)
+            return source
 
 
 def embeddings_of(rows: ImageRows) -> Embeddings:

@@ -13,7 +13,8 @@ def start_worker(library: Path) -> subprocess.Popen[bytes]:
 
     The caller terminates it when leaving; a worker that is killed instead loses nothing.
     """
-    command = [sys.executable, "-m", "bilderatlas.jobs.worker", str(library)]
+    # -P: the folder in which a user happens to stand must not lend us its modules
+    command = [sys.executable, "-P", "-m", "bilderatlas.jobs.worker", str(library)]
     if os.name == "posix":
         # Elsewhere the parent's id says nothing about its life; there only `terminate` ends it.
         command += ["--parent", str(os.getpid())]

@@ -101,6 +101,7 @@ def remove(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     library: LibraryOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove images, or with no --image the whole collection; originals stay where they are."""
     with open_library(library) as opened:
@@ -116,5 +117,8 @@ def remove(
         if image:
             collection.remove(image, purge=purge)
         else:
-            opened.store.remove_collection(name)
-    typer.echo(f"Removed {what}.")
+            opened.remove(name)
+    if as_json:
+        print_json({"collection": name, "removed": image or "all"})
+    else:
+        typer.echo(f"Removed {what}.")

@@ -17,6 +17,7 @@ from bilderatlas.cli.output import print_json, say, shown_progress
 from bilderatlas.errors import ConflictError
 from bilderatlas.extractors import EXTRACTORS
 from bilderatlas.indexing import IndexOptions, IndexReport
+from bilderatlas.settings import DEFAULT_PORT
 
 NAME = "museum"
 FIRST_ROOMS_S = 9.0
@@ -28,7 +29,7 @@ def demo(
     ] = True,
     works: Annotated[int, typer.Option(min=20, max=1_000_000, help="Works to paint.")] = 300,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same museum.")] = 7,
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = DEFAULT_PORT,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the browser.")
     ] = True,

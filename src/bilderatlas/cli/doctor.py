@@ -19,9 +19,8 @@ from bilderatlas.cli.options import JsonOption, LibraryOption
 from bilderatlas.cli.output import print_json, print_table
 from bilderatlas.errors import BilderatlasError, NotFoundError
 from bilderatlas.extractors import EXTRACTORS
-from bilderatlas.settings import find_library
+from bilderatlas.settings import DEFAULT_PORT, find_library
 
-DEFAULT_PORT = 8765
 LOW_DISK_BYTES = 2_000_000_000
 
 

@@ -8,6 +8,7 @@ import typer
 
 from bilderatlas.api import create
 from bilderatlas.api import index as run_index
+from bilderatlas.api.index import check_source
 from bilderatlas.cli.options import (
     CollectionOption,
     ColumnsOption,
@@ -19,6 +20,7 @@ from bilderatlas.cli.options import (
 )
 from bilderatlas.cli.output import print_json, print_report, say, shown_progress
 from bilderatlas.indexing import IndexOptions
+from bilderatlas.settings import LIBRARY_FILE, find_library
 
 
 def index(
@@ -47,6 +49,8 @@ def index(
     Stop it with Ctrl-C whenever you like: the same command goes on where it was.
     """
     source_options = parse_source_options(columns, images)
+    if not (find_library(library) / LIBRARY_FILE).exists():
+        check_source(source, source_options)  # a source that cannot be read makes no library
     with create(library) as opened:
         say(f"Library: {opened.root}")
         with shown_progress(collection) as on_progress:

@@ -11,7 +11,6 @@ from bilderatlas.api import open as open_library
 from bilderatlas.cli.options import JsonOption, LibraryOption
 from bilderatlas.cli.output import print_json, print_table
 from bilderatlas.jobs import Job, JobQueue
-from bilderatlas.jobs.worker import Worker
 
 app = typer.Typer(help="List, pause, resume, cancel and run jobs.", no_args_is_help=True)
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
@@ -54,12 +53,14 @@ def resume(job: JobArgument, library: LibraryOption = None, as_json: JsonOption 
 
 
 @app.command("run")
-def run(library: LibraryOption = None) -> None:
+def run(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """Run the queued jobs here and now, then end."""
     with open_library(library) as opened:
-        worker = Worker(opened.store)
-        while worker.run_next():
-            pass
+        n = opened.run_jobs()
+    if as_json:
+        print_json({"jobs": n})
+    else:
+        typer.echo(f"Ran {n} job{'' if n == 1 else 's'}.")
 
 
 def _each(library: LibraryOption, do: Callable[[JobQueue], Job], as_json: bool) -> None:

@@ -115,6 +115,7 @@ def print_report(report: IndexReport) -> None:
         (report.without_picture, "recorded without a picture"),
         (report.unchanged, "unchanged"),
         (report.retired, "no longer in the source"),
+        (report.kept_back, "kept, since a part of the source could not be read"),
         (report.failed, "failed"),
     ]
     told = ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing to do"

@@ -7,14 +7,16 @@ from typing import Annotated
 import typer
 
 from bilderatlas.api import create
+from bilderatlas.api import open as open_library
 from bilderatlas.api.worker import start_worker
 from bilderatlas.cli.options import LibraryOption
 from bilderatlas.cli.output import say
+from bilderatlas.settings import DEFAULT_PORT
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = DEFAULT_PORT,
     mode: Annotated[
         str, typer.Option(help="local: yours alone, by a token; public: read-only for everybody.")
     ] = "local",
@@ -26,7 +28,8 @@ def serve(
     """Serve the library to your browser."""
     from bilderatlas.web.server import serve as run_server
 
-    with create(library) as opened:
+    # A library that was named must be there; your own is made at the first visit.
+    with open_library(library) if library is not None else create() as opened:
         say(f"Library: {opened.root}")
         run_server(
             opened,

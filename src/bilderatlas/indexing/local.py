@@ -30,11 +30,12 @@ from bilderatlas.indexing.report import (
 )
 from bilderatlas.records import Record
 from bilderatlas.search.details import engine_of
-from bilderatlas.settings import Settings
+from bilderatlas.settings import read_settings
 from bilderatlas.sources import Source
 from bilderatlas.sources.base import SourceOptions
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.source_failures import write_source_failures
 from bilderatlas.store.writer import CollectionWriter, NewImage
 
 FAILURE_WEIGHT = 1 / 32
@@ -94,6 +95,7 @@ def index_source(
         for extractor in extractors:
             writer.ensure_space(extractor.card)
         plan = make_plan(source, writer, report.spaces, retry_failed=options.retry_failed)
+        write_source_failures(collection.folder, plan.failures)
         if plan.retired:
             writer.retire(plan.retired)
         _note_plan(report, plan)
@@ -122,6 +124,7 @@ def _build_engines(collection: CollectionStore) -> None:
 def _note_plan(report: IndexReport, plan: Plan) -> None:
     report.unchanged = plan.n_unchanged
     report.retired = len(plan.retired)
+    report.kept_back = plan.n_kept_back
     report.failures.extend(plan.failures)
     report.failed = len(plan.failures)
 
@@ -141,7 +144,7 @@ class _Run:
 
     def go(self) -> None:
         """Commit batch after batch: a kill costs the batch in hand and no other."""
-        settings = Settings()
+        settings = read_settings()
         workers = self.options.workers or settings.workers or os.cpu_count() or 1
         limits = DecodeLimits(
             max_file_bytes=settings.max_file_bytes, max_pixels=settings.max_pixels

@@ -12,6 +12,9 @@ from bilderatlas.records import Record
 from bilderatlas.sources import Source
 from bilderatlas.store.writer import CollectionWriter
 
+UNREAD_CODES = frozenset({"unreadable", "bad-row", "ragged-row", "bad-id"})
+"""What sources say of a folder or row that they could not read: works may hide behind it."""
+
 
 @dataclass(slots=True)
 class Plan:
@@ -25,6 +28,7 @@ class Plan:
         known_sha256: Of those that the collection has: the hash of their picture.
         failures: Rows of the source that are no records.
         retired: Ids that the collection has and the source no longer.
+        n_kept_back: Ids missing from a source of which a part could not be read; they stay.
         n_unchanged: Images with nothing to do.
     """
 
@@ -35,6 +39,7 @@ class Plan:
     known_sha256: dict[str, str | None] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
+    n_kept_back: int = 0
     n_unchanged: int = 0
 
 
@@ -70,7 +75,11 @@ def make_plan(
         plan.places[record.image_id] = len(plan.to_read)
         plan.to_read.append(record)
         plan.tokens[record.image_id] = token
-    plan.retired = [image_id for image_id in state if image_id not in seen]
+    gone = [image_id for image_id in state if image_id not in seen]
+    if any(failure.code in UNREAD_CODES for failure in plan.failures):
+        plan.n_kept_back = len(gone)  # what could not be read is not known to be gone
+    else:
+        plan.retired = gone
     return plan
 
 

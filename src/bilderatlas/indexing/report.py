@@ -58,6 +58,7 @@ class IndexReport:
         unchanged: Images with nothing to do.
         without_picture: Records kept although the source has no picture for them, or none here.
         retired: Images that the source no longer has.
+        kept_back: Images missing from a source of which a part could not be read: they stay.
         failed: Images and rows that could not be used in this run.
         stopped: Whether the run was interrupted; the same command goes on where it was.
         seconds: Duration.
@@ -71,6 +72,7 @@ class IndexReport:
     unchanged: int = 0
     without_picture: int = 0
     retired: int = 0
+    kept_back: int = 0
     failed: int = 0
     stopped: bool = False
     seconds: float = 0.0

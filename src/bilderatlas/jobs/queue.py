@@ -15,9 +15,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from bilderatlas.errors import ConflictError, NotFoundError
+from bilderatlas.store.database import write_transaction
+from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.schema import jobs
 
 LEASE_S = 30.0
@@ -72,9 +74,10 @@ def _text(moment: datetime) -> str:
 class JobQueue:
     """The jobs of one library."""
 
-    def __init__(self, database: Engine) -> None:
-        """Use the `jobs` table of `database`."""
-        self._database = database
+    def __init__(self, store: LibraryStore) -> None:
+        """Use the `jobs` table of `store`."""
+        self._database = store.database
+        self._root = store.root
 
     def submit(self, kind: str, params: dict[str, Any]) -> Job:
         """Put a job into the queue and return it."""
@@ -90,7 +93,7 @@ class JobQueue:
             "attempt": 0,
             "created_at": _text(_now()),
         }
-        with self._database.begin() as connection:
+        with write_transaction(self._database, self._root) as connection:
             connection.execute(insert(jobs).values(row))
         return self.get(job_id)
 
@@ -139,7 +142,7 @@ class JobQueue:
             )
             .returning(jobs)
         )
-        with self._database.begin() as connection:
+        with write_transaction(self._database, self._root) as connection:
             row = connection.execute(claim).one_or_none()
         return _job(row) if row is not None else None
 
@@ -207,7 +210,7 @@ class JobQueue:
         """Put jobs back whose worker vanished; give up on those that keep killing it."""
         expired = (jobs.c.state == JobState.RUNNING.value) & (jobs.c.lease_until < _text(_now()))
         gone = "Its worker stopped without a word, three times. Run `bilderatlas doctor`."
-        with self._database.begin() as connection:
+        with write_transaction(self._database, self._root) as connection:
             connection.execute(
                 update(jobs)
                 .where(expired, jobs.c.attempt >= MAX_ATTEMPTS)
@@ -221,7 +224,7 @@ class JobQueue:
             jobs.c.worker == worker,
             jobs.c.state == JobState.RUNNING.value,
         )
-        with self._database.begin() as connection:
+        with write_transaction(self._database, self._root) as connection:
             return connection.execute(statement.values(values)).rowcount == 1
 
     def _move(self, job_id: str, allowed: Sequence[JobState], state: JobState, verb: str) -> Job:
@@ -234,7 +237,7 @@ class JobQueue:
             .where(jobs.c.id == job_id, jobs.c.state.in_([a.value for a in allowed]))
             .values(values)
         )
-        with self._database.begin() as connection:
+        with write_transaction(self._database, self._root) as connection:
             moved = connection.execute(statement).rowcount == 1
         job = self.get(job_id)
         if not moved:

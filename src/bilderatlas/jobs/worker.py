@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from bilderatlas.errors import BilderatlasError
+from bilderatlas.errors import BilderatlasError, StoreError
 from bilderatlas.jobs.kinds import JOB_KINDS, JobContext
 from bilderatlas.jobs.queue import LEASE_S, Job, JobQueue
 from bilderatlas.store.library import LibraryStore
@@ -27,7 +27,7 @@ class Worker:
     def __init__(self, store: LibraryStore) -> None:
         """Work on the queue of `store`."""
         self._store = store
-        self._queue = JobQueue(store.database)
+        self._queue = JobQueue(store)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._leaving = threading.Event()
 
@@ -56,7 +56,11 @@ class Worker:
         while not self._leaving.is_set():
             if parent_pid is not None and os.getppid() != parent_pid:
                 return
-            if not self.run_next():
+            try:
+                idle = not self.run_next()
+            except StoreError:
+                idle = True  # a full disk or a busy database passes; a worker that ends does not
+            if idle:
                 self._leaving.wait(POLL_S)
 
     def _run(self, job: Job, stop: threading.Event) -> None:
@@ -85,11 +89,14 @@ class Worker:
             if self._leaving.is_set():
                 stop.set()
             due = time.monotonic() - renewed > LEASE_S / 3
-            # Asked twice a second whether the job is still ours, so that cancelling is quick.
-            if due or self._queue.get(job.id).state != "running":
-                renewed = time.monotonic()
-                if not self._queue.renew(job.id, self._name):
-                    stop.set()
+            try:
+                # Asked twice a second whether the job is still ours, so that cancelling is quick.
+                if due or self._queue.get(job.id).state != "running":
+                    renewed = time.monotonic()
+                    if not self._queue.renew(job.id, self._name):
+                        stop.set()
+            except StoreError:
+                continue  # asked again in half a second; the lease holds for longer
 
 
 def main() -> None:
