@@ -12,17 +12,10 @@ from bilderatlas.errors import Failure, SourceError
 from bilderatlas.records import Record
 from bilderatlas.sources.base import SourceOptions
 from bilderatlas.sources.files import has_image_suffix, printable
+from bilderatlas.sources.formats import TABLE_SUFFIXES, open_table, table_suffix
 from bilderatlas.sources.mapping import ColumnMapping, RecordReader
 from bilderatlas.sources.places import Placement, is_url, url_tail
-from bilderatlas.sources.rows import (
-    SAMPLE_ROWS,
-    TABLE_SUFFIXES,
-    Row,
-    Table,
-    open_table,
-    row_failure,
-    table_suffix,
-)
+from bilderatlas.sources.rows import SAMPLE_ROWS, Row, Table, row_failure
 from bilderatlas.sources.walk import is_junk
 
 

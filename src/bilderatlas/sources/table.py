@@ -17,17 +17,11 @@ from bilderatlas.errors import Failure, ImageError, SourceError
 from bilderatlas.records import Record
 from bilderatlas.sources.base import SOURCES, Source, SourceKind, SourceOptions
 from bilderatlas.sources.files import printable, read_picture, token_of
+from bilderatlas.sources.formats import TABLE_SUFFIXES, open_table, table_suffix
 from bilderatlas.sources.mapping import ColumnMapping, RecordReader, check_pictures
 from bilderatlas.sources.places import Placement
 from bilderatlas.sources.previews import preview_rows
-from bilderatlas.sources.rows import (
-    SAMPLE_ROWS,
-    TABLE_SUFFIXES,
-    Row,
-    open_table,
-    row_failure,
-    table_suffix,
-)
+from bilderatlas.sources.rows import SAMPLE_ROWS, Row, row_failure
 
 
 class TableSource(Source):
