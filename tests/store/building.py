@@ -58,10 +58,15 @@ def details_of(image_id: str, content: int = 0) -> ImageRows:
     return ImageRows(vectors, rng.random((m, 4)).astype(np.float32))
 
 
+THUMBNAILS = {side: b"RIFF" + bytes([side % 251]) * 20 for side in THUMBNAIL_SIDES_PX}
+
+
 def new_image(image_id: str, content: int = 0, **fields: object) -> NewImage:
     """Return an image whose picture was read."""
     record = Record(image_id, **({"title": f"Work {image_id}"} | fields))  # type: ignore[arg-type]
-    return NewImage(record, sha256_of(image_id, content), f"f{content}", (640, 480))
+    return NewImage(
+        record, sha256_of(image_id, content), f"f{content}", (640, 480), thumbnails=THUMBNAILS
+    )
 
 
 def failed_image(image_id: str, *, content: int | None = None) -> NewImage:
@@ -75,13 +80,15 @@ def commit(
     writer: CollectionWriter, ids: Sequence[str], models: Sequence[str], content: int = 0
 ) -> int:
     """Commit images with thumbnails and one row in each of the spaces."""
-    thumbnails = {side: b"RIFF" + bytes([side % 251]) * 20 for side in THUMBNAIL_SIDES_PX}
-    for image_id in ids:
-        writer.collection.thumbnails.put(sha256_of(image_id, content), thumbnails)
     return writer.commit_batch(
         [new_image(image_id, content) for image_id in ids],
         {model: [(image_id, rows_of(image_id, content)) for image_id in ids] for model in models},
     )
+
+
+def thumbnail_names(library: LibraryStore) -> list[str]:
+    """Return the names of all thumbnails of a library, in order."""
+    return sorted(path.name for path in library.thumbnails.folder.glob("*/*"))
 
 
 def filled(library: LibraryStore, name: str = "works", n: int = 12) -> CollectionStore:

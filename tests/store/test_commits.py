@@ -167,14 +167,8 @@ def test_another_card_empties_the_space(works: CollectionStore) -> None:
     assert space.card_json["version"] == 2
     assert space.n_rows == 1
     assert works.check() == []
-    with works.writer() as writer:
-        writer.drop_space(MODEL)
-    assert works.model_ids() == ["details.test"]
-    with works.writer():
-        pass
-    assert not space.folder.exists()
     with pytest.raises(UnknownNameError, match="--extractor colour"):
-        works.space(MODEL)
+        works.space("colour.tset")
 
 
 def test_local_features_have_many_rows_or_none(works: CollectionStore) -> None:
@@ -184,7 +178,7 @@ def test_local_features_have_many_rows_or_none(works: CollectionStore) -> None:
         image_id = f"w{number}"
         expected = details_of(image_id)
         assert np.array_equal(view.vectors_of(image_id), expected.vectors)
-        assert np.array_equal(view.geometry_of(image_id), expected.geometry)
+        assert np.array_equal(view.geometry_at(view.rows_of(image_id)), expected.geometry)
     starts = [start for start, _ in view.blocks()]
     assert starts == sorted(starts)
     assert sum(len(block) for _, block in view.blocks()) == view.n_rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -23,7 +24,7 @@ from bilderatlas.store import migrate as migrate_module
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.migrations import FORMAT_VERSION, MIGRATIONS, Migration
 from bilderatlas.store.schema import metadata
-from tests.store.building import card, commit, filled
+from tests.store.building import card, commit, filled, thumbnail_names
 
 
 def test_a_library_is_made_and_opened(tmp_path: Path) -> None:
@@ -134,11 +135,34 @@ def test_a_removed_collection_leaves_nothing(library: LibraryStore) -> None:
     assert not folder.exists()
     assert kept.check() == []
     library.remove_collection("two")
-    assert list(library.thumbnails.iter_sides()) == []
+    assert thumbnail_names(library) == []
     assert library.list_collections() == []
     fresh = filled(library, "one")
     assert fresh.check() == []
     assert fresh.version < 10
+
+
+def test_a_collection_is_removed_where_folders_with_open_files_cannot_move(
+    library: LibraryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows renames no folder in which a file is open: be as strict as it is."""
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.is_dir():
+        pytest.skip("needs /proc to know which files are open")
+    rename = Path.rename
+
+    def strict_rename(folder: Path, target: Path) -> Path:
+        opened = [Path(os.path.realpath(link)) for link in descriptors.iterdir()]
+        if any(path.is_relative_to(folder) for path in opened):
+            raise PermissionError(13, "The process cannot access the file", str(folder))
+        return rename(folder, target)
+
+    folder = filled(library, "one").folder
+    monkeypatch.setattr(Path, "rename", strict_rename)
+    with (folder / "open").open("wb"), pytest.raises(PermissionError):
+        folder.rename(folder.with_name("elsewhere"))
+    library.remove_collection("one")
+    assert not folder.exists()
 
 
 def test_collections_at_a_glance(library: LibraryStore) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +38,7 @@ class NewImage:
         fingerprint: The source's cheap token for "may have changed".
         size_wh: Width and height of the oriented picture.
         failure: Why there is no usable picture; None if there is one, or none was asked for.
+        thumbnails: `{side in px: WebP bytes}`; they are there as soon as the image is.
     """
 
     record: Record
@@ -45,6 +46,7 @@ class NewImage:
     fingerprint: str | None = None
     size_wh: tuple[int, int] | None = None
     failure: Failure | None = None
+    thumbnails: Mapping[int, bytes] = field(default_factory=dict)
 
     @property
     def state(self) -> ImageState:
@@ -175,6 +177,12 @@ def select_images(
         )
         found |= {row.image_id: row for row in connection.execute(statement)}
     return found
+
+
+def shown_contents(connection: Connection, contents: Sequence[str]) -> set[str]:
+    """Return which of some content hashes, at most 500, images of the library have."""
+    chosen = select(images.c.content_sha256).where(images.c.content_sha256.in_(contents))
+    return set(connection.execute(chosen).scalars())
 
 
 def _askable(image_id: str) -> bool:

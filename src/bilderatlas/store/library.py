@@ -20,6 +20,7 @@ from bilderatlas.store.collection import CollectionInfo, CollectionStore, info_o
 from bilderatlas.store.database import open_database, utc_now, write_transaction
 from bilderatlas.store.disk import explained_disk_errors
 from bilderatlas.store.fulltext import remove_texts
+from bilderatlas.store.images import shown_contents
 from bilderatlas.store.locks import FileLock
 from bilderatlas.store.manifest import LibraryManifest
 from bilderatlas.store.migrate import migrate
@@ -219,19 +220,23 @@ class LibraryStore:
         """
         self._refuse_if_read_only()
         collection = self.get_collection(name)
-        with self._naming(name), collection.writer_lock():
-            own = images.c.collection_id == collection.id
-            with write_transaction(self.database, self.root) as connection:
+        own = images.c.collection_id == collection.id
+        with self._naming(name):
+            with (
+                collection.writer_lock(),
+                write_transaction(self.database, self.root) as connection,
+            ):
                 keys = connection.execute(select(images.c.key).where(own)).scalars().all()
-                shown = select(images.c.content_sha256).where(own).distinct()
-                contents = {str(sha256) for sha256 in connection.execute(shown).scalars() if sha256}
+                contents = select(images.c.content_sha256).where(own).distinct()
+                candidates = connection.execute(contents).scalars().all()
                 remove_texts(connection, keys)
                 connection.execute(delete(collections).where(collections.c.id == collection.id))
-                others = select(images.c.content_sha256).distinct()
-                contents -= {str(sha256) for sha256 in connection.execute(others).scalars()}
-            self._set_aside(name)
-        for sha256 in contents:
-            self.thumbnails.remove(sha256)
+            self._set_aside(name)  # Windows renames no folder in which a lock is held open
+        self.thumbnails.remove_unused(filter(None, candidates), self._shown)
+
+    def _shown(self, contents: list[str]) -> set[str]:
+        with explained_disk_errors(self.root), self.database.connect() as connection:
+            return shown_contents(connection, contents)
 
     @contextmanager
     def _naming(self, name: str) -> Iterator[None]:

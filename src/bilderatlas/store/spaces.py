@@ -218,14 +218,6 @@ class SpaceView:
         """
         return self.vectors_at(self.rows_of(image_id)).astype(np.float32)
 
-    def geometry_of(self, image_id: str) -> npt.NDArray[np.float32] | None:
-        """Return the geometry `(m, 4)` of an image's rows, or None in a space without geometry.
-
-        Raises:
-            NotFoundError: when the collection has no such image.
-        """
-        return self.geometry_at(self.rows_of(image_id))
-
 
 class SpaceStore:
     """The live space: always the newest version, from which `snapshot` takes a view.

@@ -1,17 +1,27 @@
-"""Small pictures by the content hash of the picture that they were made from."""
+"""Small pictures by the content hash of the picture that they were made from.
+
+Several collections may show one picture, each with a writer of its own. So one lock of the library
+is held, for moments, by whoever commits images with their thumbnails and by whoever removes those
+that no image shows any longer: an image that is committed has its thumbnails.
+"""
 
 from __future__ import annotations
 
 import re
+import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from bilderatlas.errors import UsageError
+from bilderatlas.store.database import in_chunks
 from bilderatlas.store.disk import explained_disk_errors, replace_file, unlink_quietly
+from bilderatlas.store.locks import FileLock
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_FILE = re.compile(r"([0-9a-f]{64})-(\d{1,5})\.webp\Z")
+_LOCK_WAIT_S = 60.0
+_LET_OTHERS_S = 0.06  # longer than a waiting lock sleeps between two attempts
 
 
 def check_sha256(text: str) -> str:
@@ -64,12 +74,55 @@ class ThumbnailStore:
         for place in shard.glob(f"{sha256}-*.webp"):
             unlink_quietly(place)
 
-    def iter_sides(self) -> Iterator[tuple[str, int]]:
-        """Yield `(sha256, side_px)` of every file, shard by shard."""
-        for shard in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
-            for place in sorted(shard.iterdir()):
-                if match := _FILE.match(place.name):
-                    yield match[1], int(match[2])
+    @contextmanager
+    def held(self, pictures: Mapping[str, Mapping[int, bytes]]) -> Iterator[None]:
+        """Have `{sha256: {side in px: WebP bytes}}` in place while a commit makes them shown.
+
+        Nobody removes thumbnails meanwhile; those that went since they were put are put again.
+
+        Raises:
+            ConflictError: when another process does not let go of the lock.
+            DiskFullError: when there is no space.
+        """
+        if not any(pictures.values()):
+            yield
+            return
+        with self._locked():
+            for sha256, thumbnails in pictures.items():
+                if any(self.path(sha256, side_px) is None for side_px in thumbnails):
+                    self.put(sha256, thumbnails)
+            yield
+
+    def remove_unused(
+        self, candidates: Iterable[str], shown: Callable[[list[str]], set[str]]
+    ) -> None:
+        """Remove the thumbnails of those pictures that no image of the library shows.
+
+        Args:
+            candidates: Their hashes.
+            shown: Returns which of some hashes are shown; called under the lock, it must ask the
+                database anew.
+
+        Raises:
+            ConflictError: when another process does not let go of the lock.
+        """
+        for place, part in enumerate(in_chunks(sorted(set(candidates)))):
+            if place:
+                time.sleep(_LET_OTHERS_S)
+            with self._locked():
+                for sha256 in set(part) - shown(part):
+                    self.remove(sha256)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(
+            self.folder.with_name("thumbnails.lock"), "commit or remove images with thumbnails"
+        )
+        lock.acquire(wait_s=_LOCK_WAIT_S)
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def _holds(place: Path, content: bytes) -> bool:

@@ -32,7 +32,7 @@ from bilderatlas.store.database import in_chunks, utc_now, write_transaction
 from bilderatlas.store.disk import explained_disk_errors
 from bilderatlas.store.fulltext import index_texts, remove_texts
 from bilderatlas.store.image_changes import ImageChanges, plan_changes
-from bilderatlas.store.images import ImageState, NewImage, select_images
+from bilderatlas.store.images import ImageState, NewImage, select_images, shown_contents
 from bilderatlas.store.purge import merged_change, purged_change
 from bilderatlas.store.schema import collections, images, segments, spaces
 from bilderatlas.store.segments import DTYPES
@@ -43,6 +43,7 @@ from bilderatlas.store.sweep import sweep_collection
 __all__ = ["CollectionWriter", "NewImage"]
 
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,120}\Z")  # it names a folder
+_NO_PICTURES: Mapping[str, Mapping[int, bytes]] = {}
 _EMBEDDING_FACTS = ("dim", "dtype", "version", "weights_sha256", "preprocessing")
 """If one of these differs, the same picture has another embedding: the space begins anew."""
 
@@ -184,20 +185,6 @@ class CollectionWriter:
         with explained_disk_errors(self.collection.root):
             writer.write_manifest(self.collection.name)
 
-    def drop_space(self, model_id: str) -> None:
-        """Remove a space with all its rows; its files go at the next sweep.
-
-        Raises:
-            UnknownNameError: when there is no such space.
-        """
-        space = self._space(model_id)
-        with write_transaction(self.collection.database, self.collection.root) as connection:
-            connection.execute(delete(segments).where(segments.c.space_id == space.id))
-            connection.execute(delete(spaces).where(spaces.c.id == space.id))
-            self._advance(connection, {})
-        self._version += 1
-        del self._spaces[model_id]
-
     # Images ----------------------------------------------------------------------------------
 
     def commit_batch(
@@ -235,8 +222,11 @@ class CollectionWriter:
             self._space(model_id): [(_key_of(image_id, keys), found) for image_id, found in part]
             for model_id, part in rows.items()
         }
+        pictures = {new.content_sha256: new.thumbnails for new in new_images if new.content_sha256}
         with explained_disk_errors(collection.root):
-            self._commit(changes, by_space)
+            for sha256, thumbnails in pictures.items():
+                collection.thumbnails.put(sha256, thumbnails)
+            self._commit(changes, by_space, pictures)
         self._next_key = changes.next_key
         self._forget_thumbnails(changes.unused_sha256)
         return self._version
@@ -245,6 +235,7 @@ class CollectionWriter:
         self,
         changes: ImageChanges,
         by_space: Mapping[SpaceWriter, Sequence[tuple[int, ImageRows]]],
+        pictures: Mapping[str, Mapping[int, bytes]],
     ) -> None:
         written: dict[SpaceWriter, SegmentChange] = {}
         try:
@@ -253,15 +244,21 @@ class CollectionWriter:
         except BaseException:
             self._discard(written)
             raise
-        self._commit_written(changes, written)
+        self._commit_written(changes, written, pictures)
 
     def _commit_written(
-        self, changes: ImageChanges | None, written: Mapping[SpaceWriter, SegmentChange]
+        self,
+        changes: ImageChanges | None,
+        written: Mapping[SpaceWriter, SegmentChange],
+        pictures: Mapping[str, Mapping[int, bytes]] = _NO_PICTURES,
     ) -> None:
         """Commit what lies on disk; on failure remove it if it certainly was not committed."""
         collection = self.collection
         try:
-            with write_transaction(collection.database, collection.root) as connection:
+            with (
+                collection.thumbnails.held(pictures),
+                write_transaction(collection.database, collection.root) as connection,
+            ):
                 if changes is not None:
                     _apply(connection, changes)
                 for space, change in written.items():
@@ -348,15 +345,12 @@ class CollectionWriter:
 
     def _forget_thumbnails(self, candidates: Sequence[str]) -> None:
         """Remove the thumbnails of pictures that no image of the library shows any longer."""
-        if not candidates:
-            return
-        used: set[str] = set()
-        with self.collection.reading() as connection:
-            for part in in_chunks(list(candidates)):
-                chosen = select(images.c.content_sha256).where(images.c.content_sha256.in_(part))
-                used |= {str(sha256) for sha256 in connection.execute(chosen).scalars()}
-        for sha256 in set(candidates) - used:
-            self.collection.thumbnails.remove(sha256)
+
+        def shown(contents: list[str]) -> set[str]:
+            with self.collection.reading() as connection:
+                return shown_contents(connection, contents)
+
+        self.collection.thumbnails.remove_unused(candidates, shown)
 
     def purge(self) -> int:
         """Write a new generation of every space without its dead rows.
