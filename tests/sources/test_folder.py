@@ -119,6 +119,22 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     assert refused.value.reason_code == "too-large"
 
 
+def test_the_setting_says_how_large_a_file_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = open_folder(fill(tmp_path, "a.jpg"))
+    (record,) = records(source)
+    monkeypatch.setenv("BILDERATLAS_MAX_FILE_BYTES", "4")
+    with pytest.raises(ImageError, match="more than 4 bytes.*BILDERATLAS_MAX_FILE_BYTES"):
+        source.read_image(record)
+    monkeypatch.setenv("BILDERATLAS_MAX_FILE_BYTES", "5")
+    assert source.read_image(record) == b"a.jpg"
+    with (tmp_path / "a.jpg").open("wb") as handle:
+        handle.truncate(100_000_001)
+    monkeypatch.setenv("BILDERATLAS_MAX_FILE_BYTES", "100000001")
+    assert len(source.read_image(record)) == 100_000_001
+
+
 @posix_only
 def test_a_named_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.jpg")

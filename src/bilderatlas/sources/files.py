@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bilderatlas.errors import ImageError
-from bilderatlas.images.limits import DecodeLimits
+from bilderatlas.settings import read_settings
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp"}
 )
 """Extensions of the formats that the images room decodes, in lower case."""
 
-MAX_IMAGE_BYTES = DecodeLimits().max_file_bytes
 MAX_ID_CHARS = 1000
 
 _DIGITS = re.compile(r"([0-9]+)")
@@ -80,7 +79,7 @@ def token_of(path: Path) -> str | None:
 
 
 def read_picture(path: Path, *, roots: Sequence[Path] | None, name: str) -> bytes:
-    """Return the bytes of a regular file of at most `MAX_IMAGE_BYTES`.
+    """Return the bytes of a regular file of at most `Settings.max_file_bytes`.
 
     Args:
         path: The file.
@@ -95,6 +94,7 @@ def read_picture(path: Path, *, roots: Sequence[Path] | None, name: str) -> byte
         raise ImageError(
             "outside", f"'{name}' leads out of the folder of its source, so it was not opened."
         )
+    max_bytes = read_settings().max_file_bytes
     # Never wait for a writer when somebody put a named pipe where a picture should be.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -103,15 +103,22 @@ def read_picture(path: Path, *, roots: Sequence[Path] | None, name: str) -> byte
             facts = os.fstat(handle.fileno())
             if not stat.S_ISREG(facts.st_mode):
                 raise ImageError("unreadable", f"'{name}' is no regular file, so it was not read.")
-            content = handle.read(MAX_IMAGE_BYTES + 1)
+            if facts.st_size > max_bytes:
+                raise _too_large(name, max_bytes)
+            content = handle.read(facts.st_size + 1)
     except (OSError, ValueError) as error:
         raise _as_image_error(error, name) from error
-    if len(content) > MAX_IMAGE_BYTES:
-        raise ImageError(
-            "too-large",
-            f"'{name}' has more than {MAX_IMAGE_BYTES // 1_000_000} MB. Save a smaller copy.",
-        )
+    if len(content) > max_bytes:  # it grew while it was read
+        raise _too_large(name, max_bytes)
     return content
+
+
+def _too_large(name: str, max_bytes: int) -> ImageError:
+    return ImageError(
+        "too-large",
+        f"'{name}' has more than {max_bytes:,} bytes. Save a smaller copy, or raise "
+        "BILDERATLAS_MAX_FILE_BYTES.",
+    )
 
 
 def _as_image_error(error: OSError | ValueError, name: str) -> ImageError:
