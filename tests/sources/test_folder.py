@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from bilderatlas.errors import Failure, ImageError, SourceError, UnknownNameErro
 from bilderatlas.records import Record
 from bilderatlas.sources.base import SourceOptions
 from bilderatlas.sources.folder import FolderKind, FolderSource, title_from_name
+from bilderatlas.sources.walk import Inventory, note_entry
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
 
@@ -125,7 +128,7 @@ def test_the_setting_says_how_large_a_file_may_be(
     source = open_folder(fill(tmp_path, "a.jpg"))
     (record,) = records(source)
     monkeypatch.setenv("BILDERATLAS_MAX_FILE_BYTES", "4")
-    with pytest.raises(ImageError, match="more than 4 bytes.*BILDERATLAS_MAX_FILE_BYTES"):
+    with pytest.raises(ImageError, match=r"more than 4 bytes.*BILDERATLAS_MAX_FILE_BYTES"):
         source.read_image(record)
     monkeypatch.setenv("BILDERATLAS_MAX_FILE_BYTES", "5")
     assert source.read_image(record) == b"a.jpg"
@@ -133,6 +136,92 @@ def test_the_setting_says_how_large_a_file_may_be(
         handle.truncate(100_000_001)
     monkeypatch.setenv("BILDERATLAS_MAX_FILE_BYTES", "100000001")
     assert len(source.read_image(record)) == 100_000_001
+
+
+def break_scandir(monkeypatch: pytest.MonkeyPatch, folder: Path, code: int) -> None:
+    """Let listing `folder` fail as a disk or the system would, also for root."""
+    real = os.scandir
+
+    def scandir(path: str | Path) -> Any:
+        if Path(path) == folder:
+            raise OSError(code, os.strerror(code), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+def test_a_folder_that_cannot_be_read_is_told_from_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    fill(tmp_path, "a.jpg", "x/y/b.jpg", "x/c.jpg")
+    break_scandir(monkeypatch, tmp_path / "x" / "y", code)
+    source = open_folder(tmp_path)
+    assert [record.image_id for record in records(source)] == ["a.jpg", "x/c.jpg"]
+    (failure,) = failures(source)
+    assert (failure.subject, failure.stage, failure.code) == ("x/y", "record", "unreadable")
+    assert os.strerror(code) in failure.reason
+
+
+@posix_only
+def test_a_folder_without_permission_is_unreadable(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg", "shut/b.jpg")
+    (tmp_path / "shut").chmod(0)
+    try:
+        if os.access(tmp_path / "shut", os.R_OK):
+            pytest.skip("this user may read every folder")
+        found = failures(open_folder(tmp_path))
+    finally:
+        (tmp_path / "shut").chmod(0o700)
+    assert [(f.subject, f.stage, f.code) for f in found] == [("shut", "record", "unreadable")]
+
+
+def test_an_entry_that_cannot_be_asked_is_unreadable(tmp_path: Path) -> None:
+    class Entry:
+        name = "x"
+
+        def is_symlink(self) -> bool:
+            return False
+
+        def is_dir(self) -> bool:
+            raise OSError(errno.EIO, "broken disk")
+
+    found = Inventory()
+    assert not note_entry(Entry(), "sub", tmp_path, found)  # type: ignore[arg-type]
+    assert (found.unreadable, found.others.total()) == ([("sub/x", "broken disk")], 0)
+
+
+def test_a_root_that_cannot_be_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "a.jpg")
+    break_scandir(monkeypatch, tmp_path, errno.EACCES)
+    with pytest.raises(SourceError, match="cannot be read"):
+        open_folder(tmp_path)
+
+
+def test_ordinary_folders_hold_nothing_unreadable(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg", ".hidden/b.jpg", "c.txt")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "prices.csv").write_text("id,price\n17\n18,2,3\n")
+    assert failures(open_folder(tmp_path)) == []
+
+
+def test_a_table_beside_that_cannot_be_read_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "a.jpg")
+    write_metadata(tmp_path, "file,title\na.jpg,A\n", "works.csv")
+    real = Path.open
+
+    def refuse(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name == "works.csv":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    (failure,) = failures(open_folder(tmp_path))
+    assert (failure.subject, failure.stage, failure.code) == ("works.csv", "record", "unreadable")
 
 
 @posix_only

@@ -116,6 +116,35 @@ def test_ragged_rows_fail_with_their_number(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["w.csv.gz", "w.jsonl.gz", "w.parquet"])
+def test_a_table_that_breaks_off_later_yields_unreadable(tmp_path: Path, name: str) -> None:
+    path = write_rows(tmp_path / name)
+    source = open_table(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    *_, last = source.iter_records()
+    assert isinstance(last, Failure)
+    assert (last.subject, last.stage, last.code) == (name, "record", "unreadable")
+    assert source.preview()["failures"]["unreadable"] == 1
+
+
+def test_each_row_that_hides_a_work_has_its_code(tmp_path: Path) -> None:
+    text = f'id,image\n1,a.jpg\n2\n{"x" * 1001},c.jpg\n"4,d.jpg\n'
+    _, failures = split(open_table(write(tmp_path / "w.csv", text)))
+    codes = [(failure.stage, failure.code) for failure in failures]
+    assert codes == [("record", "ragged-row"), ("record", "bad-id"), ("record", "bad-row")]
+
+
+@pytest.mark.parametrize("name", ["w.csv", "w.jsonl"])
+def test_bytes_that_are_no_text_cost_their_row(tmp_path: Path, name: str) -> None:
+    lines = ["id,image", "1,a.jpg", "2,b\udcff.jpg"]
+    if name == "w.jsonl":
+        lines = ['{"id": 1, "image": "a.jpg"}', '{"id": 2, "image": "b\udcff.jpg"}']
+    content = b"\xef\xbb\xbf" + "\n".join(lines).encode("utf-8", "surrogateescape")
+    records, failures = split(open_table(write(tmp_path / name, content)))
+    assert [record.image_id for record in records] == ["1"]
+    assert [(f.subject, f.code) for f in failures] == [("row-000002", "bad-row")]
+
+
 def test_a_quotation_mark_that_never_closes_costs_one_row(tmp_path: Path) -> None:
     rows = "".join(f"p{n}.jpg,t\n" for n in range(50))
     text = f'image,title\na.jpg,"open\n{rows}'

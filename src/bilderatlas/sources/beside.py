@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ from bilderatlas.sources.files import has_image_suffix, printable
 from bilderatlas.sources.formats import TABLE_SUFFIXES, open_table, table_suffix
 from bilderatlas.sources.mapping import ColumnMapping, RecordReader
 from bilderatlas.sources.places import Placement, is_url, url_tail
-from bilderatlas.sources.rows import SAMPLE_ROWS, Row, Table, row_failure
+from bilderatlas.sources.rows import SAMPLE_ROWS, Row, Table, row_failure, unread_table
 from bilderatlas.sources.walk import is_junk
 
 
@@ -63,10 +64,15 @@ class TableBeside:
             sample = itertools.islice(self.table.iter_rows(), SAMPLE_ROWS)
             first_rows = [row for row in sample if isinstance(row, Row)]
             self.mapping = ColumnMapping(self.table.columns, options.columns, first_rows)
+        except (OSError, EOFError, zlib.error) as error:
+            if self.wanted:
+                raise SourceError(f"Cannot read '{path.name}': {error}.") from error
+            self._give_up(error, error)
+            return
         except SourceError as error:
             if self.wanted:
                 raise
-            self.unused_because = str(error)
+            self._give_up(error, error.__cause__)
             return
         self._reader = RecordReader(self.mapping, Placement(root, absolute=True))
         if not {"image", "id", "accession"} & self.mapping.places.keys():
@@ -84,7 +90,7 @@ class TableBeside:
             return
         names = _Names(pictures)
         left: list[tuple[Row, Record, list[str]]] = []
-        for row in self.table.iter_rows():
+        for row in self.table.read_rows():
             if isinstance(row, Failure):
                 self.failures.append(row)
                 continue
@@ -106,8 +112,14 @@ class TableBeside:
             else:
                 self.failures.append(_unmatched(row, keys))
         if not self.wanted and not self.records:
-            self.failures.clear()
+            self.failures = [row for row in self.failures if row.code == "unreadable"]
             self.unused_because = f"no row of '{self.path.name}' names a picture in the folder"
+
+    def _give_up(self, error: Exception, cause: BaseException | None) -> None:
+        """Go on without the table; that it could not be read is a failure, another kind is not."""
+        self.unused_because = str(error)
+        if isinstance(cause, OSError) and cause.errno is not None:
+            self.failures.append(unread_table(self.path, cause))
 
     def _give(self, row: Row, record: Record, path: str) -> None:
         if path in self.records:

@@ -13,7 +13,7 @@ from typing import TextIO
 from bilderatlas.errors import Failure, SourceError
 from bilderatlas.sources.files import has_image_suffix
 from bilderatlas.sources.rows import Row, Table, row_failure
-from bilderatlas.sources.text_files import detect_encoding, open_text
+from bilderatlas.sources.text_files import detect_encoding, is_text, open_text
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_CELL_CHARS = 1_000_000
@@ -45,6 +45,7 @@ class DelimitedTable(Table):
             raise SourceError(
                 f"Cannot index '{path.name}': it holds no row. A table needs one row a picture."
             )
+        first = [cell.encode("utf-8", "replace").decode("utf-8") for cell in first]
         self._has_header = not (has_image_suffix(first[0]) or _URL.match(first[0].strip()))
         self.columns = _names(first) if self._has_header else _invented(first)
         self.facts = {
@@ -69,6 +70,9 @@ class DelimitedTable(Table):
     def _row(self, number: int, cells: list[str] | str) -> Row | Failure:
         if isinstance(cells, str):
             return row_failure(number, "bad-row", f"Row {number}: {cells}")
+        if not all(map(is_text, cells)):
+            why = f"Row {number} holds bytes that are no {self._encoding}. Correct the line."
+            return row_failure(number, "bad-row", why)
         expected = len(self.columns)
         if len(cells) > expected and not any(cells[expected:]):
             cells = cells[:expected]  # spreadsheets leave empty cells behind

@@ -139,7 +139,10 @@ def title_from_name(path: str) -> str:
 
 
 def _open_beside(root: Path, options: SourceOptions) -> TableBeside | None:
-    found = find_table_beside(root)
+    try:
+        found = find_table_beside(root)
+    except OSError as error:
+        raise SourceError(f"Cannot index '{root}': {error}.") from error
     if found is not None:
         return TableBeside(*found, root, options)
     if options.columns:
@@ -176,6 +179,12 @@ def _leftovers(found: Inventory) -> Iterator[Failure]:
 
 
 def _say_empty(root: Path, found: Inventory) -> str:
+    if found.unreadable:
+        folders = ", ".join(f"'{printable(path)}' ({why})" for path, why in found.unreadable[:4])
+        return (
+            f"Cannot index '{root}': no picture can be seen in it, and these folders cannot be "
+            f"read: {folders}. See to it that you may read them, and run again."
+        )
     held = ", ".join(f"{n} {suffix}" for suffix, n in found.others.most_common(4))
     lies_there = f"it holds {held} and no picture" if held else "there is no picture in it"
     links = f" {len(found.leads_out)} links lead out of it and were not followed."

@@ -10,9 +10,11 @@ from typing import Any
 
 from bilderatlas.errors import Failure, SourceError
 from bilderatlas.sources.rows import SAMPLE_ROWS, Row, Table, row_failure
-from bilderatlas.sources.text_files import detect_encoding, open_text
+from bilderatlas.sources.text_files import detect_encoding, is_text, open_text
 
 MAX_DEPTH = 50
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
+"""NaN and Infinity, which pandas writes, are not JSON and mean that nothing is there."""
 
 
 class JsonLinesTable(Table):
@@ -51,9 +53,11 @@ class JsonLinesTable(Table):
 
 
 def _row(number: int, line: str) -> Row | Failure:
+    if not is_text(line):
+        why = f"Row {number} holds bytes that are no text. Correct the line."
+        return row_failure(number, "bad-row", why)
     try:
-        # NaN and Infinity, which pandas writes, are not JSON and mean that nothing is there.
-        values = json.loads(line, parse_constant=lambda _: None)
+        values = _DECODER.decode(line)
     except (ValueError, RecursionError) as error:
         why = f"Row {number} is not JSON ({str(error)[:100]}). Correct the line."
         return row_failure(number, "bad-row", why)

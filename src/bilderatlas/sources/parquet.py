@@ -45,7 +45,11 @@ class ParquetTable(Table):
         self.facts = {"format": "Parquet"}
 
     def iter_rows(self) -> Iterator[Row | Failure]:
-        """Yield the rows, with values as JSON knows them."""
+        """Yield the rows, with values as JSON knows them.
+
+        Raises:
+            OSError: when the file is damaged.
+        """
         import pyarrow.parquet as pq
         from pyarrow import ArrowException
 
@@ -57,10 +61,7 @@ class ParquetTable(Table):
                         number += 1
                         yield Row(number, without_unstorable(_as_json(values)))
         except (ArrowException, OSError) as error:
-            raise SourceError(
-                f"Cannot read '{self.path.name}' beyond row {number}: the file is damaged "
-                f"({str(error).splitlines()[0]}). Write it again."
-            ) from error
+            raise OSError(f"beyond row {number} {str(error).splitlines()[0]}") from error
 
     def count(self) -> int:
         """Return the number of rows that the footer states."""

@@ -30,7 +30,7 @@ def preview_rows(table: Table, reader: RecordReader) -> dict[str, Any]:
     seen: set[str] = set()
 
     def good_ones() -> Iterator[Record]:
-        for row in table.iter_rows():
+        for row in table.read_rows():
             record = reader.read(row) if isinstance(row, Row) else row
             if isinstance(record, Failure):
                 failures[record.code] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,18 @@ def row_failure(number: int, code: str, reason: str) -> Failure:
     return Failure(row_name(number), "record", code, reason)
 
 
+def unread_table(path: Path, error: Exception) -> Failure:
+    """Return the failure that stands for all rows of a table that could not be read."""
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return Failure(
+        path.name,
+        "record",
+        "unreadable",
+        f"The table '{path.name}', or the rest of it, cannot be read: {why}. See to it that it is "
+        "whole and that you may read it, and run again.",
+    )
+
+
 class Table(ABC):
     """A file of rows."""
 
@@ -49,6 +62,13 @@ class Table(ABC):
     @abstractmethod
     def iter_rows(self) -> Iterator[Row | Failure]:
         """Yield every row once; what cannot be a row is a `Failure` with its number."""
+
+    def read_rows(self) -> Iterator[Row | Failure]:
+        """Yield every row; if reading breaks off, the last item is an `unreadable` failure."""
+        try:
+            yield from self.iter_rows()
+        except (OSError, EOFError, zlib.error) as error:
+            yield unread_table(self.path, error)
 
     def count(self) -> int | None:
         """Return the number of rows where the file says it."""

@@ -55,7 +55,7 @@ class TableSource(Source):
         """Yield the rows in the file's order; rows that are no record, and duplicates, fail."""
         reader = RecordReader(self.mapping, self._placement)
         first_rows: dict[str, int] = {}
-        for row in self.table.iter_rows():
+        for row in self.table.read_rows():
             record = reader.read(row) if isinstance(row, Row) else row
             if isinstance(row, Row) and isinstance(record, Record):
                 first = first_rows.setdefault(record.image_id, row.number)

@@ -84,5 +84,17 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
-    """Open a text file; line ends are left as they are, and odd bytes become question marks."""
-    return io.TextIOWrapper(open_bytes(path), encoding=encoding, errors="replace", newline="")
+    """Open a text file; line ends are left as they are, and so are bytes that are no text."""
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, errors=errors, newline="")
+
+
+def is_text(line: str) -> bool:
+    """Tell whether all bytes of what `open_text` read were text."""
+    if line.isascii():
+        return True
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -23,7 +23,7 @@ class Inventory:
         n_junk: Hidden files, thumbnails and folders of the operating system that were skipped.
         leads_out: Links that lead out of the folder.
         n_links_within: Links to folders within, whose pictures are found at their real place.
-        unreadable: Folders that may not be opened, with the reason.
+        unreadable: Folders (and entries that may be some) that cannot be read, with the reason.
     """
 
     pictures: list[str] = field(default_factory=list)
@@ -59,13 +59,13 @@ def take_inventory(root: Path) -> Inventory:
         folders = [
             str(PurePosixPath(below, entry.name))
             for entry in listed
-            if _note(entry, below, root, found)
+            if note_entry(entry, below, root, found)
         ]
         waiting.extend(reversed(folders))
     return found
 
 
-def _note(entry: os.DirEntry[str], below: str, root: Path, found: Inventory) -> bool:
+def note_entry(entry: os.DirEntry[str], below: str, root: Path, found: Inventory) -> bool:
     """Enter one entry into the inventory; tell whether it is a folder to walk into."""
     path = str(PurePosixPath(below, entry.name))
     if is_junk(entry.name):
@@ -76,8 +76,9 @@ def _note(entry: os.DirEntry[str], below: str, root: Path, found: Inventory) -> 
         return False
     try:
         is_folder = entry.is_dir()
-    except OSError:
-        is_folder = False
+    except OSError as error:  # nobody knows whether pictures lie behind it
+        found.unreadable.append((path, error.strerror or str(error)))
+        return False
     if is_folder:
         found.n_links_within += entry.is_symlink()
         return not entry.is_symlink()
