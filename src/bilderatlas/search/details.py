@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -32,6 +30,7 @@ from bilderatlas.search.verify import MIN_INLIERS, Features, find_agreement, mat
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.engines.base import select_top
 from bilderatlas.store.engines.descriptors import DescriptorEngine
+from bilderatlas.store.engines.kept import engine_of
 from bilderatlas.store.spaces import SpaceStore, SpaceView
 
 N_CANDIDATES = 30
@@ -43,7 +42,6 @@ _ATTEMPTS = 5
 _ALWAYS_VERIFIED = 6
 _OUTSTANDING = 2.0  # times the votes of an ordinary work: candidates below are left unverified
 _VOTES_HALFWAY = 20.0
-_MAX_ENGINES = 16
 
 FeaturesOf: TypeAlias = Callable[[Part], ImageRows]
 
@@ -108,15 +106,6 @@ def search_details(
         except NotFoundError:
             continue  # a writer removed works between the search and the reading of their records
     return _search(collection, query, features_of, allowed)
-
-
-def build_details_index(collection: CollectionStore, model_id: str) -> None:
-    """Bring the derived files of a space up to date, so that the next search need not wait.
-
-    Some seconds for 500,000 new features, nothing where little is new; safe to leave out.
-    """
-    space = collection.space(model_id)
-    engine_of(collection, space).build(space.snapshot())
 
 
 def _search(
@@ -196,27 +185,6 @@ def worth_verifying(votes: npt.NDArray[np.float64]) -> Ints:
     outstanding = votes[best] >= _OUTSTANDING * ordinary
     outstanding[:_ALWAYS_VERIFIED] = True
     return best[outstanding]
-
-
-# The engines: one for each space, since it holds mapped files
-
-
-_ENGINES: OrderedDict[Path, DescriptorEngine] = OrderedDict()
-_ENGINES_LOCK = threading.Lock()
-
-
-def engine_of(collection: CollectionStore, space: SpaceStore) -> DescriptorEngine:
-    """Return the engine of a space; kept, since opening its derived files takes a while."""
-    folder = space.folder / "engine"
-    with _ENGINES_LOCK:
-        engine = _ENGINES.get(folder)
-        if engine is None:
-            engine = DescriptorEngine(folder, read_only=collection.read_only)
-            _ENGINES[folder] = engine
-        _ENGINES.move_to_end(folder)
-        while len(_ENGINES) > _MAX_ENGINES:
-            _ENGINES.popitem(last=False)
-        return engine
 
 
 # What is asked
