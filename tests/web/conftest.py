@@ -95,8 +95,8 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Libra
 def client_of(library: ba.Library, access: Access) -> TestClient:
     """Return an in-process client that may do what `access` lets it."""
     headers = {"Sec-Fetch-Site": "same-origin"}
-    if access.bearer_token:
-        headers["Authorization"] = f"Bearer {access.bearer_token}"
+    if access.bearer:
+        headers["Authorization"] = f"Bearer {access.bearer}"
     return TestClient(
         create_app(library, access),
         base_url="http://127.0.0.1:8642",
@@ -165,7 +165,7 @@ class Visitor:
         """Open a context; `options` are Playwright's."""
         self.site = site
         self.context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]
-        self.context.set_extra_http_headers({"Authorization": f"Bearer {site.access.bearer_token}"})
+        self.context.set_extra_http_headers({"Authorization": f"Bearer {site.access.bearer}"})
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.outward: list[str] = []

@@ -19,6 +19,7 @@ from bilderatlas.web.security import (
     host_name,
     is_loopback,
     parse_mode,
+    url_host,
 )
 
 OWN = "http://127.0.0.1:8642"
@@ -81,7 +82,7 @@ def test_a_head_request_does_not_spend_the_link() -> None:
 def test_a_program_sends_the_token_as_bearer() -> None:
     access = Access.local(8642)
     client = client_for(access)
-    headers = {"Authorization": f"Bearer {access.bearer_token}"}
+    headers = {"Authorization": f"Bearer {access.bearer}"}
     assert client.get("/", headers=headers).status_code == 200
     assert client.post("/uploads", headers=headers).status_code == 200
     assert client.get("/", headers={"Authorization": "Bearer x"}).status_code == 403
@@ -100,6 +101,39 @@ def test_own_names_are_answered(local: TestClient, host: str) -> None:
     cookie = "; ".join(f"{name}={value}" for name, value in local.cookies.items())
     answer = local.get("/", headers={"Host": host, "Cookie": cookie})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1", "[::1]", "0:0:0:0:0:0:0:1", "localhost"])
+def test_the_bound_host_is_one_of_the_names(host: str) -> None:
+    access = Access.local(8642, [url_host(host)])
+    headers = {"Host": f"{url_host(host)}:8642", "Authorization": f"Bearer {access.bearer}"}
+    assert client_for(access).get("/", headers=headers).status_code == 200
+
+
+def test_the_link_is_no_lasting_secret() -> None:
+    access = Access.local(8642)
+    link = str(access.link_token)
+    assert access.bearer and access.bearer != link
+    for _ in ("before it was used", "and after"):
+        headers = {"Authorization": f"Bearer {link}"}
+        assert client_for(access).get("/", headers=headers).status_code == 403
+        client_for(access).get(f"/?token={link}")
+
+
+@pytest.mark.parametrize(
+    "others",
+    ['x={"a":1}', "bare", "a=1; bare; =; b", 'q="open', "bilderatlas-9999=abc", "é=ü", ";;"],
+)
+def test_cookies_of_other_programs_do_not_hide_ours(others: str) -> None:
+    access = Access.local(8642)
+    ours = f"{access.cookie_name}={access.session}"
+    client = client_for(access)
+    for text in (f"{others}; {ours}", f"{ours}; {others}", f"{others};{ours}"):
+        headers = {"Cookie": text.encode()}
+        assert client.get("/", headers=headers).status_code == 200, text
+    assert client.get("/", headers={"Cookie": others.encode()}).status_code == 403
+    wrong = f"{access.cookie_name}=x{access.session}"
+    assert client.get("/", headers={"Cookie": wrong}).status_code == 403
 
 
 SITES = (None, "same-origin", "none", "same-site", "cross-site", "nonsense")
@@ -133,7 +167,7 @@ def test_public_mode_shows_no_jobs(path: str) -> None:
 
 
 def test_public_mode_answers_to_named_hosts_only() -> None:
-    client = client_for(Access.public(["atlas.example"]))
+    client = client_for(Access.public(["Atlas.example:443"]))
     assert client.get("/", headers={"Host": "atlas.example"}).status_code == 200
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
 

@@ -15,7 +15,7 @@ import pytest
 import bilderatlas.api as ba
 from bilderatlas.errors import UnavailableError, UsageError
 from bilderatlas.web.security import Access
-from bilderatlas.web.server import open_socket, serve, site_url
+from bilderatlas.web.server import _announce, open_socket, serve, site_url
 
 
 class RefusingWorker:
@@ -77,9 +77,22 @@ def test_addresses() -> None:
     assert site_url("::1", 80, Access.public(), "/c/x") == "http://[::1]:80/c/x"
 
 
+def test_the_token_of_programs_is_told_on_request_only() -> None:
+    access = Access.local(80)
+    for show, expected in ((False, False), (True, True)):
+        lines: list[str] = []
+        _announce(site_url("127.0.0.1", 80, access), access, lines.append, show_token=show)
+        assert any(str(access.bearer) in line for line in lines) is expected
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child")
-def test_it_serves_says_where_and_leaves_with_its_worker(tmp_path: Path) -> None:
-    """A real process: open the link, see the empty library, interrupt it, nothing is left."""
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1"])
+def test_it_serves_says_where_and_leaves_with_its_worker(tmp_path: Path, host: str) -> None:
+    """A real process: open the link, kill its worker, interrupt it: nothing is left."""
+    try:
+        open_socket(host, 0).close()
+    except UnavailableError as error:
+        pytest.skip(str(error))
     program = (
         "import sys, bilderatlas.api as ba\n"
         "from bilderatlas.api.worker import start_worker\n"
@@ -89,10 +102,10 @@ def test_it_serves_says_where_and_leaves_with_its_worker(tmp_path: Path) -> None
         "    print('worker', worker.pid, file=sys.stderr, flush=True)\n"
         "    return worker\n"
         "with ba.create(sys.argv[1]) as library:\n"
-        "    serve(library, port=0, start_worker=start)\n"
+        "    serve(library, host=sys.argv[2], port=0, start_worker=start)\n"
     )
     child = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path / "library")],
+        [sys.executable, "-c", program, str(tmp_path / "library"), host],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -112,6 +125,9 @@ def test_it_serves_says_where_and_leaves_with_its_worker(tmp_path: Path) -> None
             assert "Nothing hangs here yet." in answer.text
             again = httpx.get(address, trust_env=False)
             assert again.status_code == 403  # somebody else, with the same link
+        os.kill(worker_pid, signal.SIGKILL)
+        told = iter(child.stderr.readline, "")
+        worker_pid = next(int(line.split()[1]) for line in told if line.startswith("worker "))
         child.send_signal(signal.SIGINT)
         assert child.wait(30) == 0
     with pytest.raises(ProcessLookupError):

@@ -13,7 +13,6 @@ import secrets
 from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -98,7 +97,8 @@ class Access:
     Attributes:
         mode: Local or public.
         link_token: Opens the door by URL, once; None in public mode.
-        bearer_token: Opens it to programs that send `Authorization: Bearer …`.
+        bearer: Opens it to programs that send `Authorization: Bearer …`, for as long as the server
+            runs. Another secret than the link's, which lies in the browser's history.
         session: The cookie's value after the link was used.
         cookie_name: Differs by port, since cookies do not.
         hosts: Names that are answered; empty: all.
@@ -106,22 +106,31 @@ class Access:
 
     mode: Mode
     link_token: str | None = None
-    bearer_token: str | None = None
+    bearer: str | None = None
     session: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     cookie_name: str = "bilderatlas"
     hosts: frozenset[str] = frozenset()
 
     @classmethod
     def local(cls, port: int = 0, hosts: Iterable[str] = ()) -> Access:
-        """Return the access of a local server with a fresh token."""
-        token = secrets.token_urlsafe(24)
-        names = LOOPBACK_NAMES | frozenset(hosts)
-        return cls(Mode.LOCAL, token, token, cookie_name=f"bilderatlas-{port}", hosts=names)
+        """Return the access of a local server with fresh secrets.
+
+        Args:
+            port: Where it listens.
+            hosts: Names that it is reached by besides the usual loopback ones.
+        """
+        return cls(
+            Mode.LOCAL,
+            secrets.token_urlsafe(24),
+            secrets.token_urlsafe(24),
+            cookie_name=f"bilderatlas-{port}",
+            hosts=LOOPBACK_NAMES | frozenset(map(host_name, hosts)),
+        )
 
     @classmethod
     def public(cls, hosts: Iterable[str] = ()) -> Access:
-        """Return the access of a read-only server."""
-        return cls(Mode.PUBLIC, hosts=frozenset(hosts))
+        """Return the access of a read-only server that answers to `hosts` only, if any."""
+        return cls(Mode.PUBLIC, hosts=frozenset(map(host_name, hosts)))
 
     def spend_link(self, token: str) -> bool:
         """Tell whether `token` opens the door; it does so once."""
@@ -246,17 +255,21 @@ class Guard:
 
     def _has_bearer(self, headers: Headers) -> bool:
         given = headers.get("authorization", "")
-        wanted = self._access.bearer_token
+        wanted = self._access.bearer
         return wanted is not None and _same(given, f"Bearer {wanted}")
 
     def _has_cookie(self, headers: Headers) -> bool:
-        cookie: SimpleCookie = SimpleCookie()
-        try:
-            cookie.load(headers.get("cookie", ""))
-        except CookieError:
-            return False
-        morsel = cookie.get(self._access.cookie_name)
-        return morsel is not None and _same(morsel.value, self._access.session)
+        # By hand: other programs on this machine share our cookies (ports do not part them), and
+        # the standard parser gives up on the whole header at a cookie like `x={"a":1}`.
+        pairs = (
+            pair.partition("=")
+            for header in headers.getlist("cookie")
+            for pair in header.split(";")
+        )
+        return any(
+            name.strip() == self._access.cookie_name and _same(value.strip(), self._access.session)
+            for name, _, value in pairs
+        )
 
 
 class BodyLimit:
@@ -283,6 +296,19 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_limited, send)
+
+
+def url_host(host: str) -> str:
+    """Return a host as addresses spell it, which is also how browsers name it.
+
+    >>> url_host("0:0:0:0:0:0:0:1"), url_host("[::1]"), url_host("127.0.0.2"), url_host("Localhost")
+    ('[::1]', '[::1]', '127.0.0.2', 'localhost')
+    """
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host.lower()
+    return f"[{address}]" if address.version == 6 else str(address)
 
 
 def host_name(host: str) -> str:

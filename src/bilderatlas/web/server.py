@@ -5,42 +5,33 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import subprocess
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from bilderatlas.errors import UnavailableError
+from bilderatlas.settings import DEFAULT_PORT
 from bilderatlas.web import urls
 from bilderatlas.web.app import create_app
-from bilderatlas.web.security import TOKEN_PARAM, Access, Mode, check_binding, parse_mode
+from bilderatlas.web.security import (
+    TOKEN_PARAM,
+    Access,
+    Mode,
+    check_binding,
+    parse_mode,
+    url_host,
+)
+from bilderatlas.web.workers import Worker, WorkerKeeper
 
 if TYPE_CHECKING:
     from bilderatlas.api import Library
 
 DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8642
-
-
-class Worker(Protocol):
-    """The process that runs jobs, as far as a server needs it."""
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        ...
-
-    def kill(self) -> None:
-        """End it at once; a job that it was running is resumed by the next worker."""
-        ...
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait until it has ended."""
-        ...
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -77,10 +68,9 @@ def _binding_sentence(host: str, port: int, error: Exception) -> str:
 
 def site_url(host: str, port: int, access: Access | None = None, path: str = urls.HOME) -> str:
     """Return the address to open, with the token where one is needed."""
-    name = f"[{host}]" if ":" in host and not host.startswith("[") else host
     token = access.link_token if access else None
     params = [(TOKEN_PARAM, token)] if token else []
-    return urls.with_params(f"http://{name}:{port}{path}", params)
+    return urls.with_params(f"http://{url_host(host)}:{port}{path}", params)
 
 
 def serve(
@@ -93,6 +83,8 @@ def serve(
     path: str = urls.HOME,
     start_worker: Callable[[Path], Worker] | None = None,
     announce: Callable[[str], None] | None = None,
+    hosts: Sequence[str] = (),
+    show_token: bool = False,
 ) -> None:
     """Serve `library` until interrupted.
 
@@ -105,6 +97,9 @@ def serve(
         path: The page to open.
         start_worker: Starts the process that runs the library's jobs; local mode only.
         announce: Takes the lines that say where to look, in place of stderr.
+        hosts: Names under which the site is reached. In public mode no other is answered when any
+            is given; in local mode they are answered besides the loopback names.
+        show_token: Also announce the token with which programs ask; it is kept quiet otherwise.
 
     Raises:
         UsageError: for a mode that does not exist, or an open host in local mode.
@@ -114,7 +109,11 @@ def serve(
     check_binding(chosen, host)
     with open_socket(host, port) as bound:
         port = bound.getsockname()[1]
-        access = Access.local(port) if chosen is Mode.LOCAL else Access.public()
+        access = (
+            Access.local(port, [url_host(host), *hosts])
+            if chosen is Mode.LOCAL
+            else Access.public(hosts)
+        )
         config = uvicorn.Config(
             create_app(library, access),
             log_level="warning",
@@ -123,20 +122,33 @@ def serve(
             proxy_headers=False,
             timeout_graceful_shutdown=2,  # open event streams must not hold the exit up
         )
-        worker = start_worker(library.root) if start_worker and chosen is Mode.LOCAL else None
-        try:
+        with _kept_worker(library.root, start_worker if chosen is Mode.LOCAL else None):
             shown = site_url(_browsable(host), port, access, path)
-            tell = announce or _print
-            tell(f"Bilderatlas is open at {shown}")
-            if access.link_token:
-                tell("The link works once, for one browser. Ctrl+C ends the server.")
+            _announce(shown, access, announce or _print, show_token=show_token)
             if open_browser:
                 threading.Timer(0.3, webbrowser.open, [shown]).start()
             with contextlib.suppress(KeyboardInterrupt):  # the way to end a server
                 uvicorn.Server(config).run(sockets=[bound])
-        finally:
-            if worker is not None:
-                _stop(worker)
+
+
+@contextlib.contextmanager
+def _kept_worker(root: Path, start: Callable[[Path], Worker] | None) -> Iterator[None]:
+    if start is None:
+        yield
+        return
+    keeper = WorkerKeeper(lambda: start(root))
+    try:
+        yield
+    finally:
+        keeper.stop()
+
+
+def _announce(shown: str, access: Access, tell: Callable[[str], None], *, show_token: bool) -> None:
+    tell(f"Bilderatlas is open at {shown}")
+    if access.link_token:
+        tell("The link works once, for one browser. Ctrl+C ends the server.")
+    if show_token and access.bearer:
+        tell(f"Programs send: Authorization: Bearer {access.bearer}")
 
 
 def _browsable(host: str) -> str:
@@ -145,11 +157,3 @@ def _browsable(host: str) -> str:
 
 def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-def _stop(worker: Worker) -> None:
-    worker.terminate()
-    try:
-        worker.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        worker.kill()
