@@ -18,8 +18,6 @@ from bilderatlas.records import Record
 from bilderatlas.search.details import (
     N_CANDIDATES,
     RULE,
-    build_details_index,
-    engine_of,
     search_details,
     worth_verifying,
 )
@@ -27,6 +25,7 @@ from bilderatlas.search.hits import Hits
 from bilderatlas.search.query import Part, PartKind, Query, Region
 from bilderatlas.search.run import search
 from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.engines.kept import engine_of
 from bilderatlas.store.images import NewImage
 from bilderatlas.store.library import LibraryStore
 
@@ -236,11 +235,6 @@ def test_words_and_counter_examples_are_refused(scenes: CollectionStore) -> None
 def test_too_many_pictures_at_once_are_refused(scenes: CollectionStore) -> None:
     with pytest.raises(QueryError, match="at most 20"):
         ask(scenes, *[upload("turned-2")] * 21)
-
-
-def test_the_index_can_be_built_ahead(scenes: CollectionStore) -> None:
-    build_details_index(scenes, MODEL_ID)
-    assert ask(scenes, upload("turned-2"))[0].image_id == "scene-2"
 
 
 def test_pictures_without_details_are_left_out_with_a_note(scenes: CollectionStore) -> None:

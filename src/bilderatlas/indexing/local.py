@@ -29,11 +29,11 @@ from bilderatlas.indexing.report import (
     Progress,
 )
 from bilderatlas.records import Record
-from bilderatlas.search.details import engine_of
 from bilderatlas.settings import read_settings
 from bilderatlas.sources import Source
 from bilderatlas.sources.base import SourceOptions
 from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.engines.kept import engine_of
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.source_failures import write_source_failures
 from bilderatlas.store.writer import CollectionWriter, NewImage

@@ -32,7 +32,6 @@ _N_PROBES = 2
 _GROWTH = 0.5  # new rows as a share of the indexed ones, above which all is built again
 _MAX_PARTS = 6  # beyond those that the size itself asks for
 _BACKGROUND = 190.0  # least background distance: many copies of one print are no background
-_QUERY_BLOCK = 1024
 
 Floats = npt.NDArray[np.float32]
 
