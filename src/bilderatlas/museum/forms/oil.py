@@ -84,7 +84,7 @@ def _painted(
     else:
         pixels = _under_paint(pixels, (width, height))
         lay_strokes(_canvas_on(pixels), shape, smooth, angle, layer, rng)
-    size = max(2.7, broad * 0.25)
+    size = max(2.8, broad * 0.27)
     reached = cv2.resize(pixels, small_wh, interpolation=cv2.INTER_AREA)
     where = np.clip(_missed(small, reached, size) * 6 + small_fine * 1.1 - 0.25, 0, 1)
     layer = Layer(size, 3.4, 1.1, jitter * 0.5, 0.9, where)

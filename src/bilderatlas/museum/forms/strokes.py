@@ -175,7 +175,8 @@ def lay_strokes(
     cos, sin = np.cos(turn) * size, np.sin(turn) * size
     tx = places[:, 0] - cos * SPRITE_W / 2 + sin * SPRITE_H / 2
     ty = places[:, 1] - sin * SPRITE_W / 2 - cos * SPRITE_H / 2
-    transforms = [skia.RSXform(*row) for row in np.stack([cos, sin, tx, ty], 1).tolist()]
+    # One call a mark on flat lists: lists of rows would set the garbage collector going.
+    transforms = list(map(skia.RSXform, cos.tolist(), sin.tolist(), tx.tolist(), ty.tolist()))
     cells = _cells()
     marks = [cells[cell] for cell in (bends * VARIANTS + kinds).tolist()]
     canvas.drawAtlas(

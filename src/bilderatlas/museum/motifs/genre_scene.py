@@ -145,7 +145,7 @@ def _laid_table(scene: Scene, school: School, top: float) -> None:
         cloth = [(-10, top), (width + 10, top), (width + 10, height + 10), (-10, height + 10)]
         linen = school.pick(rng, "linen")
         shaded = mix(linen, (0.5, 0.45, 0.4), 0.12)
-        draped(scene, cloth, shaded, height * 0.03, height * 0.045, fine=0.35)
+        draped(scene, cloth, shaded, height * 0.02, height * 0.024, fine=0.35)
         back, front = top - height * 0.015, top + height * 0.085
         surface = [(-10, back), (width + 10, back), (width + 10, front), (-10, front)]
         scene.solid(surface, linen, 5, fine=0.3)

@@ -11,7 +11,7 @@ from bilderatlas.museum.motifs.base import Motif, Plan
 from bilderatlas.museum.motifs.riders import draw_battle, draw_rider
 from bilderatlas.museum.motifs.stage import gold_ground, interior, lay_outdoors, look_of
 from bilderatlas.museum.noise import smooth_curve
-from bilderatlas.museum.scene import Colour, Pose, Scene, mix, paint_of, path_of, spread
+from bilderatlas.museum.scene import Colour, Pose, Scene, mix, paint_of, path_of, spread, trace
 from bilderatlas.museum.school import School
 from bilderatlas.museum.things.animals import draw_lion
 from bilderatlas.museum.things.dress import draped, draw_halo, draw_neck
@@ -311,11 +311,21 @@ def _gown(scene: Scene, school: School, head: HeadPlace, blue: Colour) -> None:
     right = [(0.4, 1.0), (1.5, 1.9), (1.8, low)]
     gown = [(-u, v) for u, v in right] + right[::-1]
     outline = smooth_curve(spread(gown, cx, cy, half), closed=True)
-    draped(scene, outline, red, half * 0.6, half * 0.3, fine=0.4)
-    mantle = [(0.75, 0.2), (1.9, 1.7), (2.9, low), (0.8, low), (0.95, 2.6)]
+    opening = [(-0.5, 0.7), (-0.56, 1.3), (-0.36, 1.62), (0, 1.72)]
+    opening += [(-u, v) for u, v in opening[2::-1]]
+    neckline = smooth_curve(spread(opening, cx, cy, half), closed=True)
+    draped(scene, outline, red, half * 0.4, half * 0.24, fine=0.4, hole=neckline)
+    gold = (0.84, 0.66, 0.3)
+    with scene.ink(0.7, new_id=False) as canvas:
+        trace(canvas, neckline[neckline[:, 1] > cy + half * 1.3], gold, half * 0.05)
+    inner = [(0.3, low), (0.42, 3.4), (0.9, 2.3), (0.8, 1.2)]
+    mantle = [(0.75, 0.2), (1.9, 1.7), (2.9, low), *inner]
     for edge in (-1.0, 1.0):
         outline = smooth_curve(spread(mantle, cx, cy, half, edge), closed=True)
-        draped(scene, outline, blue, half * 0.5, half * 0.32, lean=0.25 * edge, fine=0.4)
+        draped(scene, outline, blue, half * 0.4, half * 0.32, lean=0.25 * edge, fine=0.4)
+        with scene.ink(0.7, new_id=False) as canvas:
+            hem = smooth_curve(spread(inner, cx, cy, half, edge))
+            trace(canvas, hem, gold, half * 0.045, 0.85)
     lap = [(-2.9, low), (-1.9, 3.9), (0, 3.7), (2.2, 3.9), (3.0, low)]
     outline = smooth_curve(spread(lap, cx, cy, half), closed=True)
     draped(scene, outline, blue, half * 0.6, half * 0.4, lean=0.5, fine=0.35)

@@ -15,11 +15,12 @@ from bilderatlas.museum.things.heads import HeadPlace
 def folds(scene: Scene, shape_hw: tuple[int, int], size_px: float, lean: float = 0.0) -> Plane:
     """Return heights of hanging cloth `(h, w)`: long ridges about `size_px` apart."""
     height, width = shape_hw
-    wide = (height, width + 2 * height)
+    spare = int(abs(lean) * height / 2) + 2  # what the lean draws in from the sides
+    wide = (height, width + 2 * spare)
     rough = fractal_noise(scene.rng, wide, (size_px * 1.9, size_px * 8), 2)
     broad = fractal_noise(scene.rng, wide, (size_px * 4.5, size_px * 9), 2)
     ridged = np.sqrt(np.abs(rough) + 0.02) * -0.55 + broad * 0.9
-    move = np.array([[1, lean, -height * lean / 2 - height], [0, 1, 0]], np.float32)
+    move = np.array([[1, lean, -height * lean / 2 - spare], [0, 1, 0]], np.float32)
     hung = cv2.warpAffine(ridged, move, (width, height), borderMode=cv2.BORDER_REFLECT)
     return np.asarray(hung * np.float32(size_px * 0.62), np.float32)
 

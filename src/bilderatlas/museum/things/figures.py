@@ -282,7 +282,10 @@ def lay_figure(
 ) -> None:
     """Lay a posed figure and record its pose."""
     flesh = figure.head.look.flesh
+    bare = wear.kind == "loincloth"
     with scene.object(label):
+        if wear.mantle is not None and bare:  # it hangs behind the body that it leaves bare
+            _mantle(scene, figure, wear.mantle)
         if wear.kind in ("loincloth", "tunic", "coat", "armour"):
             body = _Body(figure)
             _legs(figure, body)
@@ -295,7 +298,7 @@ def lay_figure(
                 _arm(figure, body, "right", 1.1)
                 _arm(figure, body, "left", 1.1)
             body.lay(scene, stocking, 0.8 if wear.kind == "armour" else 0.05)
-        if wear.mantle is not None:
+        if wear.mantle is not None and not bare:
             _mantle(scene, figure, wear.mantle)
         if wear.kind == "loincloth":
             _loincloth(scene, figure, wear.cloth)

@@ -213,7 +213,7 @@ def _eyes(x: Plane, y: Plane, colour: Plane, look: HeadLook) -> Plane:
         lash = np.exp(-(((v - upper) / np.float32(0.02)) ** 2)) * (np.abs(u) < 1.08)
         if look.eyes_closed:
             lash = np.exp(-(((v - lower) / np.float32(0.018)) ** 2)) * (np.abs(u) < 1.05)
-            colour *= 1 - np.float32(0.65) * lash[..., None]
+            colour[:] = times(colour, 1 - np.float32(0.65) * lash)
             continue
         inside = np.clip((v - upper) * 40, 0, 1) * np.clip((lower - v) * 40, 0, 1) * (lens > 0)
         white = np.array([0.86, 0.83, 0.78], np.float32)
@@ -221,14 +221,11 @@ def _eyes(x: Plane, y: Plane, colour: Plane, look: HeadLook) -> Plane:
         radius2 = ((x - centre + gaze) / np.float32(0.8)) ** 2 + (v + np.float32(0.012)) ** 2
         iris = np.clip((0.078**2 - radius2) * 700, 0, 1)
         pupil = np.clip((0.036**2 - radius2) * 1500, 0, 1)
-        eye = np.broadcast_to(white, colour.shape).copy()
-        eye += (np.asarray(look.eyes, np.float32) - eye) * iris[..., None]
-        eye *= 1 - np.float32(0.9) * pupil[..., None]
-        eye *= np.clip(0.5 + (v - upper) * 14, 0.5, 1)[..., None]
-        colour += (eye - colour) * inside[..., None]
-        colour *= 1 - np.float32(0.78) * lash[..., None]
+        dim = (1 - np.float32(0.9) * pupil) * np.clip(0.5 + (v - upper) * 14, 0.5, 1)
+        eye = times(tinted(iris, white, look.eyes), dim)
         crease = np.exp(-(((v - upper + 0.05) / np.float32(0.014)) ** 2)) * (np.abs(u) < 1)
-        colour *= 1 - np.float32(0.22) * crease[..., None]
+        shut = (1 - np.float32(0.78) * lash) * (1 - np.float32(0.22) * crease)
+        colour[:] = times(blend(colour, eye, inside), shut)
         sparks += _bump(x, y, float(centre) - 0.03, EYE_Y - 0.04, 0.018, 0.018) * inside
     return sparks
 

@@ -11,7 +11,13 @@ from bilderatlas.museum.tints import blend, tinted
 
 
 def receding_noise(
-    scene: Scene, shape_hw: tuple[int, int], cell: float, towards_bottom: bool, octaves: int = 4
+    scene: Scene,
+    shape_hw: tuple[int, int],
+    cell: float,
+    towards_bottom: bool,
+    octaves: int = 4,
+    far: float = 0.12,
+    gain: float = 60.0,
 ) -> Plane:
     """Return noise `(h, w)` that shrinks towards a horizon, as clouds, ground and waves do.
 
@@ -21,16 +27,18 @@ def receding_noise(
         cell: Size of a cell where it is nearest, as a share of the width.
         towards_bottom: Whether the near side is the bottom (ground) or the top (sky).
         octaves: Octaves of the noise.
+        far: How near the horizon still is; larger is less foreshortened.
+        gain: How flat the cells are; larger is flatter.
     """
     height, width = shape_hw
     texture = fractal_noise(scene.rng, (256, 384), 384 * cell * 0.8, octaves, 0.55)
     near = np.linspace(0, 1, height, dtype=np.float32)
     if not towards_bottom:
         near = near[::-1]
-    depth = 1 / (near + np.float32(0.12))
+    depth = 1 / (near + np.float32(far))
     across = np.linspace(-0.5, 0.5, width, dtype=np.float32)
     map_x = np.float32(192) + depth[:, None] * (across[None, :] * np.float32(250))
-    map_y = np.ascontiguousarray(np.broadcast_to(depth[:, None] * np.float32(60), shape_hw))
+    map_y = np.ascontiguousarray(np.broadcast_to(depth[:, None] * np.float32(gain), shape_hw))
     return np.asarray(
         cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101),
         np.float32,
@@ -61,9 +69,12 @@ def draw_sky(
     height = int(horizon_y) + 4
     down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     sky = tinted(np.broadcast_to(down ** np.float32(1.3), (height, width)), top, low)
-    noise = receding_noise(scene, (height, width), 0.34, towards_bottom=False, octaves=5)
+    noise = receding_noise(
+        scene, (height, width), 0.34, towards_bottom=False, octaves=5, far=0.24, gain=130.0
+    )
     noise = noise + fractal_noise(scene.rng, (height, width), (width * 0.5, height * 0.4), 2) * 0.35
-    density = np.clip((noise - np.float32(0.55 - 1.1 * cover)) * 2.1, 0, 1)
+    density = np.clip((noise - np.float32(0.5 - 1.1 * cover)) * 1.7, 0, 1)
+    density = density * density * (3 - 2 * density)  # clouds end in wisps, not in rims
     lx, ly, _ = scene.light.towards
     reach = 0.02 * width
     move = np.array([[1, 0, -lx * reach], [0, 1, -ly * reach]], np.float32)

@@ -173,9 +173,8 @@ def draw_candle(scene: Scene, cx: float, foot_y: float, height_px: float, metal:
         ]
         scene.solid(shaft, (0.94, 0.9, 0.78), wide, fine=0.8)
         flame_y = top - height_px * 0.38
+        _shine(scene, cx, flame_y, height_px * 0.8)
         with scene.ink(0.9, new_id=False) as canvas:
-            for radius, alpha in ((0.34, 0.1), (0.22, 0.14), (0.13, 0.22)):
-                canvas.drawCircle(cx, flame_y, height_px * radius, paint_of((1, 0.75, 0.35), alpha))
             flame = smooth_curve(
                 [
                     (cx, flame_y - height_px * 0.1),
@@ -189,6 +188,16 @@ def draw_candle(scene: Scene, cx: float, foot_y: float, height_px: float, metal:
             canvas.drawCircle(
                 cx, flame_y + height_px * 0.005, height_px * 0.016, paint_of((1, 0.98, 0.85))
             )
+
+
+def _shine(scene: Scene, cx: float, cy: float, reach_px: float) -> None:
+    """Lay the glow that a flame has in dark air."""
+    half = int(reach_px) + 1
+    ways = (np.arange(-half, half + 1, dtype=np.float32) / np.float32(reach_px)) ** 2
+    away = np.sqrt(ways[None, :] + ways[:, None])
+    glow = np.float32(0.42) * np.exp(-away * 4.5) * np.clip(1 - away, 0, 1)
+    at = (int(cx) - half, int(cy) - half)
+    scene.lay(glow, (1.0, 0.75, 0.35), at, fine=None, new_id=False, record=False)
 
 
 def draw_plate(scene: Scene, cx: float, cy: float, wide: float, metal: Colour) -> None:
