@@ -203,6 +203,55 @@ unbekannt = None
 Louvre = None
 Meiji period = None
 99999 = None
+185- = 1850 1859
+[185-?] = 1850 1859
+185-? = 1850 1859
+c. 185- = 1845 1864
+190- = 1900 1909
+187- or 188- = 1870 1889
+187--188- = 1870 1889
+after 187- = 1879 1904
+156u = 1560 1569
+185-190 = 185 190
+185? = None
+19-- = 1900 1999
+[18--?] = 1800 1899
+late 19-- = 1970 1999
+18xx = 1800 1899
+18-? = None
+18[60] = 1860 1860
+186[0] = 1860 1860
+1,860 = 1860 1860
+1.860 = 1860 1860
+1 860 = 1860 1860
+1'860 = 1860 1860
+1,860-1,870 = 1860 1870
+10.000 BC = -10000 -10000
+2,500-1,500 BC = -2500 -1500
+450.000 BP = None
+1860/61 = 1860 1861
+1860-1 = 1860 1861
+12.3.1860 = 1860 1860
+1860.05.12 = 1860 1860
+1860. = 1860 1860
+MDCCC = 1800 1800
+c1860 = 1855 1865
+pre-1900 = 1875 1900
+Jan-1860 = 1860 1860
+v1860 = None
+1860W = None
+no. 1860 = None
+Inv.-Nr. 1234 = None
+inv. no. 1234 = None
+SK-A-1718 = None
+1985.123 = None
+1952.345.2 = None
++49 221 1234 = None
+020 7887 8888 = None
+20 x 1500 cm = None
+£1500 = None
+2000 (edition of 250) = 2000 2000
+1250 AH / AD 1834 = 1834 1834
 12 x 14 = None
 """
 
@@ -243,6 +292,40 @@ def test_any_mixture_of_date_words_gives_an_interval_or_nothing(
 ) -> None:
     years = parse_dates(glue.join(words))
     assert years is None or (years[0] <= years[1] and 0 not in years)
+
+
+def spelled(text: str) -> set[int]:
+    """Return the years that digits and signs may stand for, read with no knowledge of dates."""
+    joined = re.sub(r"(?<=[0-9])[.,' \[\]]+(?=[0-9])", "", text)
+    whole = {int(n) for n in re.findall("[0-9]+", f"{text} {joined}")}
+    for year, end in re.findall(r"([0-9]{3,5})(?=[^0-9]+([0-9]{1,2})(?![0-9]))", text):
+        whole.add(int(year[: -len(end)] + end))
+    for run in re.findall(r"\[?[0-9][0-9., '\[\]]*[0-9]\]?", text):
+        whole.add(int(re.sub("[^0-9]", "", run)))
+    for first in re.findall(r"(?<![0-9])[0-9]{2,3}(?=[-.?])", text):  # `185-`, `18--`
+        size = 10 ** (4 - len(first))
+        whole |= {int(first) * size, int(first) * size + size - 1}
+    return whole
+
+
+@given(st.text("0123456789", max_size=12) | st.text("01289-./,' []()?", max_size=12))
+def test_a_year_is_spelled_in_the_text(text: str) -> None:
+    years = parse_dates(text)
+    assert years is None or {abs(year) for year in years} <= spelled(text)
+
+
+@given(st.integers(1, 9), st.integers(0, 999), st.sampled_from(",.'"))
+def test_a_thousands_separator_never_cuts_a_number(first: int, rest: int, sign: str) -> None:
+    number = first * 1000 + rest
+    expected = (number, number) if number <= 2100 else None
+    assert parse_dates(f"{first}{sign}{rest:03}") == expected
+    assert parse_dates(f"{first}{sign}{rest:03} BC") == (-number, -number)
+
+
+@given(st.integers(10, 20), st.integers(0, 9), st.sampled_from(["{}-", "[{}-?]", "{}-?", "({}-)"]))
+def test_a_missing_digit_is_a_decade(century: int, decade: int, form: str) -> None:
+    begin = century * 100 + decade * 10
+    assert parse_dates(form.format(begin // 10)) == (begin, begin + 9)
 
 
 @given(st.integers(100, 2099), st.integers(0, 300))

@@ -63,7 +63,7 @@ PHRASES: dict[tuple[str, ...], Sense] = _spread(
         Sense.LAST: "last,final,letzte,letztes,letzter,letzten,dernier,derniere,laatste",
         Sense.CIRCA: "ca,circa,cca,about,around,approximately,approx,roughly,near,um,etwa,"
         "ungefahr,gegen,vers,environ,env,autour de,aux environs de,omstreeks,ongeveer,rond,~,±",
-        Sense.BEFORE: "before,prior to,not after,no later than,not later than,at latest,ante,"
+        Sense.BEFORE: "before,pre,prior to,not after,no later than,not later than,at latest,ante,"
         "terminus ante quem,on or before,in or before,vor,nicht nach,spatestens,vor oder um,"
         "avant,au plus tard,avant ou en,pas apres,voor,uiterlijk,niet na,in of voor",
         Sense.AFTER: "after,since,not before,no earlier than,not earlier than,post,"

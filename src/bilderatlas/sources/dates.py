@@ -21,6 +21,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from bilderatlas.sources.date_numbers import settle_numbers
 from bilderatlas.sources.date_words import (
     ORDINAL_WORDS,
     PART_WORDS,
@@ -38,6 +39,9 @@ MAX_DATE_CHARS = 500
 _TOKEN = re.compile(
     r"""
     (?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9]))(?:T[0-9:.]*Z?)?
+    | (?<![0-9])(?P<blank>[12][0-9](?:--|––|__|xx|uu|\?\?|\*\*|\.\.)
+        | [12][0-9]{2}(?:[xu*_](?![^\W_]) | [-‐‑–—]
+            (?=\??\s*(?:$|[\]),;?/]|[^\W\d_]{2,4}\s[0-9[]|[-–][0-9]{3}[-–]))))(?!\s?[0-9])
     | (?P<decade>[0-9]{2,4})\s?-?(?:['’`]?s|er|erjahre)(?![^\W_])
     | (?P<ordinal>[0-9]{1,2})(?:st|nd|rd|th|er|re|eme|ieme|e|de|ste|ten|tes|te)(?![^\W_])
     | (?P<number>[0-9]+)
@@ -134,34 +138,51 @@ def _plain(text: str) -> str:
 
 def _tokenise(text: str) -> list[Token]:
     """Cut a text into tokens with their first, context-free meaning."""
-    plain = _BEFORE_CHRIST.sub("jc", _plain(text)[: 2 * MAX_DATE_CHARS])
+    plain = settle_numbers(_BEFORE_CHRIST.sub("jc", _plain(text)[: 2 * MAX_DATE_CHARS]))
     tokens: list[Token] = []
     negative = re.match(r"\s*[-−]\s?([0-9]{1,5})\b", plain)
     if negative:  # `-500` is how databases write 500 BC
         tokens += [_number(negative[1]), Token(Sense.BCE)]
         plain = plain[negative.end() :]
+    end = -1
     for match in _TOKEN.finditer(plain):
         if match.lastgroup == "dot":
             if tokens:
                 tokens[-1] = tokens[-1]._replace(dotted=True)
-        else:
-            tokens.append(_token_of(match))
+            continue
+        token = _token_of(match)
+        if match.start() == end and tokens:
+            token = _part_of_code(tokens, token)
+        tokens.append(token)
+        end = match.end()
     return _match_phrases(tokens)
+
+
+def _part_of_code(tokens: list[Token], token: Token) -> Token:
+    """Take back a number that a strange word is written to: `v1860`, `1860v` are no years."""
+    before, numbers, words = tokens[-1], (Sense.YEAR, Sense.SMALL), (Sense.OTHER, Sense.ORDINAL)
+    if before.sense in numbers and token.sense in words and token.text not in ("", "c", "s", "f"):
+        tokens[-1] = before._replace(sense=Sense.OTHER)
+    elif token.sense in numbers and before.sense in words and before.text not in ("", "c", "b"):
+        return token._replace(sense=Sense.OTHER)
+    return token
 
 
 def _token_of(match: re.Match[str]) -> Token:
     kind, text = str(match.lastgroup), match.group(str(match.lastgroup))
     if kind == "iso":
         return Token(Sense.YEAR, int(text[:4]))
+    if kind == "blank":
+        return _blank(text)
     if kind == "decade":
         return _decade(text)
     if kind == "ordinal":
         return Token(Sense.ORDINAL, int(text))
     if kind == "number":
         return _number(text)
-    if kind == "break":
-        return Token(Sense.BREAK)
-    return _word("-" if kind == "dash" else text)
+    if kind == "dash":
+        text = "-"
+    return Token(Sense.BREAK) if kind == "break" else _word(text)
 
 
 def _number(digits: str) -> Token:
@@ -169,6 +190,13 @@ def _number(digits: str) -> Token:
         return Token(Sense.OTHER)
     value = int(digits)
     return Token(Sense.SMALL if len(digits) < 3 else Sense.YEAR, value, text=digits)
+
+
+def _blank(text: str) -> Token:
+    """Read what libraries write: `185-` is a decade, `18--` a century."""
+    if text[2:3].isdecimal():
+        return Token(Sense.DECADE, int(text[:3]) * 10, text="blank")
+    return Token(Sense.ORDINAL, int(text[:2]) + 1, text="roman")
 
 
 def _decade(digits: str) -> Token:
@@ -409,7 +437,7 @@ def _span_of(token: Token, clause: _Clause, before: Token | None) -> Span | None
     if token.sense is Sense.YEAR and (token.dotted or 100 <= value <= LAST_YEAR):
         return Span(value, value, settled=token.dotted) if value else None
     if token.sense is Sense.DECADE and 100 <= value <= LAST_YEAR:
-        unit = 10 if value % 100 else 100
+        unit = 10 if value % 100 or token.text == "blank" else 100
         return Span(value, value + unit - 1, unit)
     if token.sense is Sense.CENTURY and value:
         begin = (value - 1) * 100 if value > 0 else value * 100
