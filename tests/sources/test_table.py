@@ -16,6 +16,9 @@ from hypothesis import strategies as st
 from bilderatlas.errors import Failure, ImageError, SourceError, UnknownNameError
 from bilderatlas.records import Record
 from bilderatlas.sources.base import SourceOptions
+from bilderatlas.sources.mapping import RecordReader
+from bilderatlas.sources.places import Placement
+from bilderatlas.sources.rows import Row
 from bilderatlas.sources.table import TableKind, TableSource
 
 
@@ -256,6 +259,27 @@ def test_identifiers_in_order_of_preference(tmp_path: Path) -> None:
     records, _ = split(open_table(path))
     expected = ["7", "B", "p/z.jpg", "img?irn=3&size=m", "row-000005"]
     assert [record.image_id for record in records] == expected
+
+
+def test_the_identifier_alone_is_that_of_the_record(tmp_path: Path) -> None:
+    """`check_ids` reads identifiers only, and must see what `iter_records` sees."""
+    lines: list[dict[str, Any]] = [
+        {"id": 7, "accession": "A", "image": "x.jpg"},
+        {"id": "-", "accession": ["", "B"], "image": "y.jpg"},
+        {"accession": " ", "inv": "C", "image": "y.jpg"},
+        {"image": "../out.jpg"},
+        {"id": "x" * 1001},
+        {"objectid": "late", "image": "https://m.org/img?irn=3"},
+        {"title": "nothing"},
+    ]
+    path = write(tmp_path / "w.jsonl", "\n".join(json.dumps(line) for line in lines))
+    source = open_table(path)
+    reader = RecordReader(source.mapping, Placement(tmp_path, absolute=False))
+    for number, line in enumerate(lines, start=1):
+        row = Row(number, line)
+        record = reader.read(row)
+        expected = record.image_id if isinstance(record, Record) else record
+        assert reader.read_id(row) == expected
 
 
 @pytest.mark.parametrize(

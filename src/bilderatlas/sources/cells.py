@@ -142,6 +142,8 @@ def _texts(value: str, separators: str) -> list[str]:
 
 def _names_in(value: Any) -> list[str]:
     """Return the names in nested JSON, depth first; of a tree with `children`, only the leaves."""
+    if isinstance(value, list) and all(type(item) is str for item in value[:MAX_TEXTS]):
+        return value[:MAX_TEXTS]
     names: list[str] = []
     waiting: list[tuple[Any, int]] = [(value, 0)]
     while waiting and len(names) < MAX_TEXTS:

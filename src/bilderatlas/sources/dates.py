@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from bilderatlas.sources.date_numbers import settle_numbers
@@ -103,7 +104,12 @@ def parse_dates(text: str) -> tuple[int, int] | None:
     >>> parse_dates("1. Hälfte 17. Jahrhundert"), parse_dates("n.d.")
     ((1600, 1649), None)
     """
-    clauses = _split_clauses(_settle(_tokenise(text[:MAX_DATE_CHARS])))
+    return _parse(text[:MAX_DATE_CHARS])
+
+
+@lru_cache(maxsize=4096)  # the dates of a collection are often alike
+def _parse(text: str) -> tuple[int, int] | None:
+    clauses = _split_clauses(_settle(_tokenise(text)))
     made: list[Span] = []
     later: list[Span] = []
     in_period = False

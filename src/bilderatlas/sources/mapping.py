@@ -77,6 +77,7 @@ class ColumnMapping:
             self.columns.update(dict.fromkeys(columns))
         self.places = {**recognise(tuple(self.columns)), **self.chosen}
         self.places = {field: places for field, places in self.places.items() if places}
+        self.plain = [(field, _PLAIN[field]) for field in self.places if field in _PLAIN]
 
     def has_pictures(self) -> bool:
         """Tell whether some column holds pictures."""
@@ -118,24 +119,14 @@ class RecordReader:
 
     def read(self, row: Row) -> Record | Failure:
         """Return the record that a row describes, or why it is none."""
-        if not self._known.issuperset(row.values):
-            self.mapping.learn(row.values)
-            self._known.update(row.values)
+        self._learn(row)
         picture, page_url = self._picture(row)
         if picture.outside is not None:
-            shown = printable(picture.outside)
-            return row_failure(
-                row.number,
-                "outside",
-                f"Row {row.number} names the picture '{shown}', which lies outside the folder of "
-                "its table. Put it inside, or name its folder when you index the table.",
-            )
+            return _outside(row.number, picture.outside)
         fields = self._plain_fields(row)
         image_id = self._identify(row, fields.get("accession"), picture)
-        fault = find_name_fault(image_id)
-        if fault:
-            why = f"Row {row.number} cannot be a record: its identifier '{printable(image_id)}'"
-            return row_failure(row.number, "bad-id", f"{why} {fault}. Give it another.")
+        if isinstance(image_id, Failure):
+            return image_id
         fields.update(self._dates(row))
         fields.setdefault("page_url", page_url)
         return Record(
@@ -147,10 +138,23 @@ class RecordReader:
             **fields,
         )
 
+    def read_id(self, row: Row) -> str | Failure:
+        """Return only the identifier of what `read` returns, in a fraction of the time."""
+        self._learn(row)
+        picture, _ = self._picture(row)
+        if picture.outside is not None:
+            return _outside(row.number, picture.outside)
+        accessions = (read_text(cell) for _, cell in self.mapping.cells(row.values, "accession"))
+        return self._identify(row, next(filter(None, accessions), None), picture)
+
+    def _learn(self, row: Row) -> None:
+        if not self._known.issuperset(row.values):
+            self.mapping.learn(row.values)
+            self._known.update(row.values)
+
     def _plain_fields(self, row: Row) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        for field in self.mapping.places.keys() & _PLAIN.keys():
-            read = _PLAIN[field]
+        for field, read in self.mapping.plain:
             for _, cell in self.mapping.cells(row.values, field):
                 value = read(cell)
                 if value:
@@ -200,7 +204,15 @@ class RecordReader:
             service=next((place.service for place in places if place.service), None),
         ), page_url
 
-    def _identify(self, row: Row, accession: str | None, picture: Picture) -> str:
+    def _identify(self, row: Row, accession: str | None, picture: Picture) -> str | Failure:
+        image_id = self._name(row, accession, picture)
+        fault = find_name_fault(image_id)
+        if not fault:
+            return image_id
+        why = f"Row {row.number} cannot be a record: its identifier '{printable(image_id)}'"
+        return row_failure(row.number, "bad-id", f"{why} {fault}. Give it another.")
+
+    def _name(self, row: Row, accession: str | None, picture: Picture) -> str:
         """Return the id: the id column, else accession, path, URL, and last the row's number."""
         for _, cell in self.mapping.cells(row.values, "id"):
             if not is_empty(cell):
@@ -212,6 +224,15 @@ class RecordReader:
         remote = picture.service or picture.url
         name = picture.path or (url_tail(remote) if remote else "")
         return unicodedata.normalize("NFC", name) or row_name(row.number)
+
+
+def _outside(number: int, path: str) -> Failure:
+    return row_failure(
+        number,
+        "outside",
+        f"Row {number} names the picture '{printable(path)}', which lies outside the folder of "
+        "its table. Put it inside, or name its folder when you index the table.",
+    )
 
 
 def _first_years(mapping: ColumnMapping, row: Row, field: str) -> tuple[int, int] | None:

@@ -66,11 +66,15 @@ class TableSource(Source):
 
     def check_ids(self) -> None:
         """Make sure that no two rows share an identifier."""
-        doubles = [
-            failure.reason
-            for failure in self.iter_records()
-            if isinstance(failure, Failure) and failure.code == "duplicate-id"
-        ]
+        reader = RecordReader(self.mapping, self._placement)
+        first_rows: dict[str, int] = {}
+        doubles: list[str] = []
+        for row in self.table.read_rows():
+            image_id = reader.read_id(row) if isinstance(row, Row) else row
+            if isinstance(row, Row) and isinstance(image_id, str):
+                first = first_rows.setdefault(image_id, row.number)
+                if first != row.number:
+                    doubles.append(_duplicate(image_id, row.number, first).reason)
         if doubles:
             raise SourceError(
                 f"Cannot index '{self.path.name}': {len(doubles)} of its rows repeat the "
