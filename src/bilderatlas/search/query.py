@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from bilderatlas.arrays import Metric
-from bilderatlas.errors import QueryError
+from bilderatlas.errors import QueryError, UnknownNameError
 
 MAX_WEIGHT = 1000.0
 
@@ -101,6 +101,19 @@ region=Region(x=0.1, y=0.2, w=0.3, h=0.3))
         kind, value = PartKind.UPLOAD, value.removeprefix("upload:")
     x_y_w_h = [float(number) for number in region.split(",")] if region else None
     return Part(kind, value, sign, weight, Region(*x_y_w_h) if x_y_w_h else None)
+
+
+def parse_metric(name: str | None) -> Metric | None:
+    """Return the metric called `name`; None, the card's default, where nothing is said.
+
+    Raises:
+        UnknownNameError: listing near names.
+    """
+    if not name:
+        return None
+    if name not in set(Metric):
+        raise UnknownNameError("metric", name, [metric.value for metric in Metric])
+    return Metric(name)
 
 
 @dataclass(frozen=True, slots=True)
