@@ -28,6 +28,6 @@ export function applyTheme(theme: string | null): void {
 
 export function applyGround(ground: string | null): void {
   const root = document.documentElement;
-  if (ground === "black" || ground === "white") root.dataset["ground"] = ground;
+  if (ground === "black" || ground === "grey") root.dataset["ground"] = ground;
   else delete root.dataset["ground"];
 }

@@ -14,9 +14,10 @@ class CopyLink extends Island {
   }
 
   private async copy(address: string): Promise<void> {
+    const version = this.dataset["version"] ?? "";
     try {
       await navigator.clipboard.writeText(address);
-      tell("Copied: the link leads to this very question.");
+      tell(`Copied: the link leads to this very question, and names version ${version}.`);
     } catch {
       location.assign(address); // without leave to copy, the address bar is the place to take it
     }

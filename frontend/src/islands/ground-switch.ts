@@ -4,7 +4,7 @@ import { applyGround, GROUND_KEY, readChoice, writeChoice } from "./choices";
 import { Island } from "./island";
 
 const GROUNDS = [
-  ["white", "Grey ground"],
+  ["grey", "Grey ground"],
   ["black", "Black ground"],
 ] as const;
 
