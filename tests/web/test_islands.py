@@ -134,15 +134,19 @@ def test_the_ground_behind_a_work(visitor: Visitor) -> None:
     assert page.evaluate(stage) == "rgb(0, 0, 0)"
     page.goto(visitor.site.url + "/c/fields/i/blue.png")
     assert page.evaluate(stage) == "rgb(0, 0, 0)"
+    page.get_by_role("button", name="Grey ground").click()
+    assert page.evaluate("document.documentElement.dataset.ground") == "grey"
+    assert page.evaluate(stage) == "rgb(222, 222, 219)"
 
 
-def test_the_link_is_copied(visitor: Visitor) -> None:
+def test_the_link_is_copied(visitor: Visitor, library: ba.Library) -> None:
+    version = library["fields"].info.version
     visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = visitor.go("/c/fields?like=red.png")
     page.get_by_text("Copy link").click()
-    expect(page.locator(".toast")).to_contain_text("Copied")
+    expect(page.locator(".toast")).to_contain_text(f"names version {version}")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"{visitor.site.url}/c/fields?like=red.png"
+    assert copied == f"{visitor.site.url}/c/fields?like=red.png&v={version}"
 
 
 DROP = """

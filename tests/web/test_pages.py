@@ -247,6 +247,33 @@ def test_a_work_without_a_picture_says_so(client: TestClient) -> None:
     assert document.all("a", class_="button") == []
 
 
+def test_the_link_names_the_version(client: TestClient, library: ba.Library) -> None:
+    version = library["fields"].info.version
+    document = page(client, RED)
+    links = [one.get("href") for one in document.all("a")]
+    assert f"{RED}&v={version}" in links
+    assert f"/c/fields.json?like=red.png&v={version}" in links
+    assert [one for one in links if "v=" in one] == [
+        f"{RED}&v={version}",
+        f"/c/fields.json?like=red.png&v={version}",
+    ]
+    assert document.one("copy-link").get("data-version") == str(version)
+    for asked in (version, version + 4):
+        said = f"made for version {asked}; the collection is now at version {version}."
+        assert page(client, f"{RED}&v={asked}").says(said) is (asked != version)
+        answer = client.get(f"/c/fields.json?like=red.png&v={asked}").json()
+        assert any(said in note for note in answer["notes"]) is (asked != version)
+        assert answer["version"] == version
+
+
+@pytest.mark.parametrize("name", ["k", "offset", "seed", "lambda", "v"])
+@pytest.mark.parametrize("value", ["9" * 400, "-" + "9" * 400, "9" * 5000, "1e999", "x"])
+def test_numbers_beyond_all_bounds(client: TestClient, name: str, value: str) -> None:
+    answer = client.get(f"/c/fields.json?like=red.png&{name}={value}")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith(f"Cannot use {name} = ")
+
+
 @pytest.mark.parametrize("side_px", [64, 256, 512])
 def test_thumbnails(client: TestClient, library: ba.Library, side_px: int) -> None:
     sha256 = library["fields"].record("red.png").content_sha256

@@ -129,3 +129,20 @@ def test_refusals_are_rendered_as_asked(library: ba.Library, accept: str) -> Non
         assert answer.json()["error"]["code"] == "forbidden"
     else:
         assert "bilderatlas serve" in answer.text
+
+
+def test_a_public_server_decodes_few_pictures_for_one_question(library: ba.Library) -> None:
+    parts = [f"like=red.png@0,0,0.{n},0.5" for n in range(5, 9)]
+    three, four = (f"/c/fields?{'&'.join(parts[:n])}" for n in (3, 4))
+    public = site_client(library, Access.public())
+    assert public.get(three).status_code == 200
+    refused = public.get(four.replace("?", ".json?"))
+    assert refused.status_code == 400
+    assert "at most 3 in one question" in refused.json()["error"]["message"]
+    assert "at most 3 in one question" in public.get(four).text
+    work = "/c/fields/i/orange.png?"
+    assert "Why it was found" in public.get(three.replace("/c/fields?", work)).text
+    assert "Why it was found" not in public.get(four.replace("/c/fields?", work)).text
+    access = Access.local(8642)
+    headers = {"Authorization": f"Bearer {access.bearer}"}
+    assert site_client(library, access).get(four, headers=headers).status_code == 200

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import QueryError, UnknownNameError
+from bilderatlas.search.combine import MAX_LAMBDA
 from bilderatlas.search.query import PartKind, parse_part
+from bilderatlas.search.run import MAX_DEPTH, MAX_K
 from bilderatlas.web.state import SearchState, spell_image
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=12)
@@ -52,17 +54,34 @@ def test_adding_and_removing_a_part(state: SearchState, text: str, sign: int) ->
     assert removed.offset == ""
 
 
-@given(WORDS)
+@given(WORDS.filter(lambda word: not word.startswith("upload:")))
 def test_any_image_id_can_be_asked_for(image_id: str) -> None:
-    if image_id.startswith("upload:"):
-        return  # reserved for uploads
-    part = parse_part(spell_image(image_id))
+    part = parse_part(spell_image("paintings", image_id))
     assert (part.kind, part.value, part.weight, part.region) == (
         PartKind.IMAGE,
         image_id,
         1.0,
         None,
     )
+
+
+@given(WORDS)
+def test_an_id_that_looks_like_an_upload_is_named_with_its_collection(rest: str) -> None:
+    text = spell_image("paintings", f"upload:{rest}")
+    part = parse_part(text)
+    assert (part.kind, part.value) == (PartKind.IMAGE, f"paintings/upload:{rest}")
+    moved = SearchState("paintings", like=(text,)).moved_to("maps", by="", known=["paintings"])
+    back = moved.moved_to("paintings", by="", known=["paintings", "maps"])
+    assert moved.like == back.like == (text,)
+
+
+@given(STATES, st.integers(0, 10**6))
+def test_only_the_permanent_link_names_the_version(state: SearchState, version: int) -> None:
+    for json in (False, True):
+        url = state.permanent_url(version, json=json)
+        assert read(url.replace("/c/paintings.json", "/c/paintings")).asked_version() == version
+    assert read(state.permanent_url(version)).url() == state.url()
+    assert state.asked_version() is None
 
 
 def test_defaults_are_not_spelled() -> None:
@@ -103,14 +122,24 @@ def test_query_of_a_full_state() -> None:
         ("offset", "-1"),
         ("lambda", "nan"),
         ("lambda", "-1"),
+        ("lambda", "10.5"),
+        ("lambda", "9" * 400),
         ("seed", "99999999999"),
+        ("seed", "9" * 400),
+        ("k", "9" * 400),
+        ("k", "9" * 5000),
+        ("offset", "9" * 400),
+        ("offset", "-" + "9" * 400),
+        ("v", "9" * 400),
+        ("v", "three"),
         ("like", "a^0"),
         ("like", "a@0,0,2,2"),
     ],
 )
 def test_bad_numbers_are_told(name: str, value: str) -> None:
-    with pytest.raises(QueryError, match=r"^Cannot"):
+    with pytest.raises(QueryError, match=r"^Cannot") as told:
         SearchState.from_params("c", [(name, value)]).to_query()
+    assert len(str(told.value)) < 200
 
 
 def test_an_unknown_metric_names_the_known_ones() -> None:
@@ -122,6 +151,21 @@ def test_too_many_parts() -> None:
     params = [("like", f"image-{n}") for n in range(101)]
     with pytest.raises(QueryError, match="101 parts"):
         SearchState.from_params("c", params).to_query()
+
+
+def test_the_limits_are_those_of_the_search() -> None:
+    for name, limit in (("k", MAX_K), ("offset", MAX_DEPTH), ("lambda", round(MAX_LAMBDA))):
+        SearchState.from_params("c", [(name, str(limit))]).to_query()
+        with pytest.raises(QueryError, match=f"to {limit}"):
+            SearchState.from_params("c", [(name, str(limit + 1))]).to_query()
+
+
+def test_too_many_pictures_to_decode() -> None:
+    params = [("like", "upload:ff"), ("unlike", "a@0,0,0.5,0.5"), ("like", "b"), ("text", "sea")]
+    state = SearchState.from_params("c", params)
+    assert len(state.to_query(max_decoded=2).parts) == 4
+    with pytest.raises(QueryError, match=r"2 details and pictures .* at most 1"):
+        state.to_query(max_decoded=1)
 
 
 def test_another_collection_keeps_the_pictures() -> None:

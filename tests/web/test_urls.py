@@ -34,6 +34,15 @@ def test_no_address_holds_what_browsers_rewrite(image_id: str) -> None:
     assert "\\" not in encoded
 
 
+@given(IDS)
+@example("a #1?.png")
+def test_the_json_twin_is_spelled_as_its_page_is(image_id: str) -> None:
+    path = unquote(urls.work("c", image_id))
+    assert urls.json_twin(path, [("like", "#")]) == urls.work(
+        "c", image_id, [("like", "#")], json=True
+    )
+
+
 def test_json_twin_of_an_id_that_ends_like_one() -> None:
     assert urls.work("c", "a.json") == "/c/c/i/a~2Ejson"
     assert urls.work("c", "a.json", json=True) == "/c/c/i/a~2Ejson.json"

@@ -13,7 +13,10 @@ from starlette.responses import FileResponse, RedirectResponse, Response, Stream
 from starlette.types import Scope
 
 from bilderatlas.errors import BilderatlasError, NotFoundError
+from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
+from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.web import urls
+from bilderatlas.web.answers import Answers
 from bilderatlas.web.pages.criteria import criteria_page
 from bilderatlas.web.pages.error import ErrorPage
 from bilderatlas.web.pages.home import home_page
@@ -21,7 +24,6 @@ from bilderatlas.web.pages.jobs import JobRow, act_on_job, job_events, job_page,
 from bilderatlas.web.pages.search import find_collection, search_page
 from bilderatlas.web.pages.uploads import MAX_BYTES, read_file, take_upload
 from bilderatlas.web.pages.work import work_page
-from bilderatlas.web.pictures import SIDES_PX
 from bilderatlas.web.rendering import Manifest, Page, Renderer, json_response
 from bilderatlas.web.security import Access, BodyLimit, Guard, Mode
 from bilderatlas.web.sniffing import image_type
@@ -37,6 +39,7 @@ STATIC_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 FORM_OVERHEAD_BYTES = 1_000_000
+MAX_PUBLIC_DECODED = 3  # pictures that a stranger may have decoded for one question
 logger = logging.getLogger("bilderatlas.web")
 
 PageFunction = Callable[[Request], Page]
@@ -107,15 +110,19 @@ def _add_twins(
         return renderer.json(data(request))
 
     def as_html(request: Request) -> Response:
-        here = json_path or request.url.path + urls.JSON_SUFFIX
-        query = f"?{request.url.query}" if request.url.query else ""
-        return renderer.html(data(request), here=here + query)
+        params = request.query_params.multi_items()
+        twin = urls.json_twin(request.scope["path"], params)
+        here = urls.with_params(json_path, params) if json_path else twin
+        return renderer.html(data(request), here=here)
 
     app.add_route(json_path or path + urls.JSON_SUFFIX, as_json, methods=["GET"])
     app.add_route(path, as_html, methods=["GET"])
 
 
 def _add_pages(app: FastAPI, library: Library, renderer: Renderer, mode: Mode) -> None:
+    answers = Answers(library)
+    max_decoded = MAX_PARTS if mode is Mode.LOCAL else MAX_PUBLIC_DECODED
+
     def home(request: Request) -> Page:
         return home_page(library, with_jobs=mode is Mode.LOCAL)
 
@@ -124,12 +131,14 @@ def _add_pages(app: FastAPI, library: Library, renderer: Renderer, mode: Mode) -
 
     def search(request: Request) -> Page:
         name = request.path_params["collection"]
-        return search_page(library, name, request.query_params.multi_items())
+        params = request.query_params.multi_items()
+        return search_page(library, answers, name, params, max_decoded=max_decoded)
 
     def work(request: Request) -> Page:
         name = request.path_params["collection"]
         image_id = urls.decode_id(request.path_params["encoded_id"])
-        return work_page(library, name, image_id, request.query_params.multi_items())
+        params = request.query_params.multi_items()
+        return work_page(library, answers, name, image_id, params, max_decoded=max_decoded)
 
     _add_twins(app, renderer, urls.HOME, home, json_path=urls.HOME_JSON)
     _add_twins(app, renderer, urls.CRITERIA, criteria)
@@ -141,8 +150,8 @@ def _add_pictures(app: FastAPI, library: Library) -> None:
     def thumbnail(request: Request) -> Response:
         asked = request.path_params
         image_id = urls.decode_id(asked["encoded_id"])
-        if asked["side_px"] not in SIDES_PX:
-            raise NotFoundError(f"Thumbnails have {', '.join(map(str, SIDES_PX))} px.")
+        if asked["side_px"] not in THUMBNAIL_SIDES_PX:
+            raise NotFoundError(f"Thumbnails have {', '.join(map(str, THUMBNAIL_SIDES_PX))} px.")
         collection = find_collection(library, asked["collection"])
         path = collection.thumbnail(image_id, asked["side_px"])
         if path is None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bilderatlas.arrays import scale_to_side
+from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.records import Record
 from bilderatlas.web import urls
 from bilderatlas.web.ratios import ratio_class
@@ -13,8 +15,6 @@ from bilderatlas.web.ratios import ratio_class
 if TYPE_CHECKING:
     from bilderatlas.api import Collection
     from bilderatlas.search.hits import Hit
-
-SIDES_PX = (64, 256, 512)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class Picture:
     @property
     def width(self) -> int:
         """Width in pixels of the largest thumbnail."""
-        return self._scaled(SIDES_PX[-1])[0]
+        return scale_to_side(self.size_wh, THUMBNAIL_SIDES_PX[-1])[0]
 
     @property
     def height(self) -> int:
         """Height in pixels of the largest thumbnail."""
-        return self._scaled(SIDES_PX[-1])[1]
+        return scale_to_side(self.size_wh, THUMBNAIL_SIDES_PX[-1])[1]
 
     @property
     def ratio(self) -> str:
@@ -82,7 +82,7 @@ class Picture:
     @property
     def srcset(self) -> str:
         """All thumbnails with their widths; commas and spaces in addresses are encoded."""
-        widths = [(side, self._scaled(side)[0]) for side in SIDES_PX]
+        widths = [(side, scale_to_side(self.size_wh, side)[0]) for side in THUMBNAIL_SIDES_PX]
         # beyond its own size a picture is not enlarged: a second entry of one width is left out
         seen = {width: side for side, width in reversed(widths)}
         return ", ".join(
@@ -93,11 +93,6 @@ class Picture:
         """Return the width at which a row of `row_px` shows the picture, for `sizes`."""
         width, height = self.size_wh
         return f"{max(round(1.2 * row_px * width / max(height, 1)), 24)}px"
-
-    def _scaled(self, side_px: int) -> tuple[int, int]:
-        width, height = self.size_wh
-        scale = min(1.0, side_px / max(width, height, 1))
-        return max(1, round(width * scale)), max(1, round(height * scale))
 
     def links(self) -> dict[str, Any]:
         """Return its addresses for JSON."""

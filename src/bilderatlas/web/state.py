@@ -6,17 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bilderatlas.arrays import Metric
-from bilderatlas.errors import QueryError, UnknownNameError
-from bilderatlas.search.query import Part, PartKind, Query, parse_part
+from bilderatlas.errors import QueryError
+from bilderatlas.search.combine import MAX_LAMBDA
+from bilderatlas.search.parts import MAX_PARTS
+from bilderatlas.search.query import Part, PartKind, Query, parse_metric, parse_part
+from bilderatlas.search.run import MAX_DEPTH, MAX_K
 from bilderatlas.web import urls
 
 DEFAULT_K = 30
-MAX_K = 1000
-MAX_OFFSET = 10_000
-MAX_PARTS = 100
+MAX_SEED = 2**31 - 1
+MAX_VERSION = 2**53  # JSON's whole numbers end there
 DEFAULT_RULE = "difference"
 DEFAULT_LAMBDA = "0.5"
+VERSION_PARAM = "v"
+UPLOAD_PREFIX = "upload:"  # as `parse_part` reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class SearchState:
         mirrored: `1` to accept mirror images of details.
         exact: `1` to force the exact scan.
         seed: Of the random hang.
+        version: The collection's version when the link was made. It is no part of the question,
+            and no link but the permanent one carries it.
     """
 
     collection: str
@@ -58,6 +63,7 @@ class SearchState:
     mirrored: str = ""
     exact: str = ""
     seed: str = ""
+    version: str = ""
 
     @classmethod
     def from_params(cls, collection: str, params: Iterable[tuple[str, str]]) -> Self:
@@ -72,6 +78,8 @@ class SearchState:
                 many[_MANY[name]].append(value)
             elif name in _ONE:
                 one[_ONE[name]] = value
+            elif name == VERSION_PARAM:
+                one["version"] = value
         values: dict[str, Any] = dict(one)
         values |= {name: tuple(dict.fromkeys(texts)) for name, texts in many.items()}
         return cls(collection, **values)
@@ -89,37 +97,63 @@ class SearchState:
         """Return the address of this state."""
         return urls.search(self.collection, self.params(), json=json)
 
+    def permanent_url(self, version: int, *, json: bool = False) -> str:
+        """Return the address of this state of the collection's `version`: the one to cite."""
+        params = [*self.params(), (VERSION_PARAM, str(version))]
+        return urls.search(self.collection, params, json=json)
+
+    def asked_version(self) -> int | None:
+        """Return the version that the link was made for; None where it does not say.
+
+        Raises:
+            QueryError: when it is not a version.
+        """
+        if not self.version:
+            return None
+        return _whole(VERSION_PARAM, self.version, 0, MAX_VERSION)
+
     @property
     def has_parts(self) -> bool:
         """Tell whether anything is asked for, or works are hung at random."""
         return bool(self.like or self.unlike or self.text or self.not_text)
 
-    def to_query(self) -> Query:
+    def to_query(self, *, max_decoded: int = MAX_PARTS) -> Query:
         """Return the query that this state asks.
 
+        Args:
+            max_decoded: How many parts may be details or uploads, whose pictures must be decoded.
+
         Raises:
-            QueryError: for a number, part or rule that cannot be read.
+            QueryError: for a number, part, rule or version that cannot be read, and for too many
+                parts.
             UnknownNameError: for an unknown metric.
         """
+        self.asked_version()
         parts = self._parts()
         if len(parts) > MAX_PARTS:
             raise QueryError(
                 f"Cannot search with {len(parts)} parts: at most {MAX_PARTS} are possible. "
                 "Remove some of the pictures."
             )
+        n_decoded = sum(part.kind is PartKind.UPLOAD or part.region is not None for part in parts)
+        if n_decoded > max_decoded:
+            raise QueryError(
+                f"Cannot search with {n_decoded} details and pictures of your own: this server "
+                f"takes at most {max_decoded} in one question. Remove some of them."
+            )
         return Query(
             parts=parts,
             model_id=self.by,
-            metric=_metric(self.metric),
+            metric=parse_metric(self.metric),
             rule=self.rule or DEFAULT_RULE,
-            lambda_=_number("lambda", self.lambda_ or DEFAULT_LAMBDA, 0.0, 100.0),
-            k=int(_number("k", self.k or str(DEFAULT_K), 1, MAX_K, whole=True)),
-            offset=int(_number("offset", self.offset or "0", 0, MAX_OFFSET, whole=True)),
+            lambda_=_number("lambda", self.lambda_ or DEFAULT_LAMBDA, 0.0, MAX_LAMBDA),
+            k=_whole("k", self.k or str(DEFAULT_K), 1, MAX_K),
+            offset=_whole("offset", self.offset or "0", 0, MAX_DEPTH),
             where=self.where,
             match=self.match,
             exact=self.exact == "1",
             mirrored=self.mirrored == "1",
-            seed=int(_number("seed", self.seed or "0", 0, 2**31 - 1, whole=True)),
+            seed=_whole("seed", self.seed or "0", 0, MAX_SEED),
         )
 
     def _parts(self) -> tuple[Part, ...]:
@@ -178,9 +212,9 @@ class SearchState:
 
         def spelled(text: str) -> str:
             owner, _, rest = text.partition("/")
-            if owner == collection and rest:
+            if owner == collection and rest and not rest.startswith(UPLOAD_PREFIX):
                 return rest
-            own = text.startswith("upload:") or (owner in names and rest)
+            own = text.startswith(UPLOAD_PREFIX) or (owner in names and rest)
             return text if own else f"{self.collection}/{text}"
 
         return replace(
@@ -207,12 +241,17 @@ class SearchState:
         return [pair for pair in self.params() if pair[0] != "offset" and pair != (name, value)]
 
 
-def spell_image(image_id: str) -> str:
-    """Spell an image id as a part; one that looks like region or weight is given its weight.
+def spell_image(collection: str, image_id: str) -> str:
+    """Spell an image as a part of a question to its collection.
 
-    >>> spell_image("SK-C-5"), spell_image("sheet^2")
-    ('SK-C-5', 'sheet^2^1')
+    An id that looks like region or weight is given its weight, one that looks like an upload its
+    collection.
+
+    >>> [spell_image("rijks", one) for one in ("SK-C-5", "sheet^2", "upload:1")]
+    ['SK-C-5', 'sheet^2^1', 'rijks/upload:1']
     """
+    if image_id.startswith(UPLOAD_PREFIX):
+        image_id = f"{collection}/{image_id}"
     try:
         plain = parse_part(image_id) == Part(PartKind.IMAGE, image_id)
     except QueryError:
@@ -236,22 +275,26 @@ _ONE = {
 }
 
 
-def _metric(text: str) -> Metric | None:
-    if not text:
-        return None
-    if text not in set(Metric):
-        raise UnknownNameError("metric", text, (metric.value for metric in Metric))
-    return Metric(text)
-
-
-def _number(name: str, text: str, low: float, high: float, *, whole: bool = False) -> float:
-    kind = "a whole number" if whole else "a number"
+def _number(name: str, text: str, low: float, high: float) -> float:
     try:
-        value = float(int(text)) if whole else float(text)
+        value = float(text)
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise QueryError(
-            f"Cannot use {name} = '{text[:40]}': expected {kind} from {low:g} to {high:g}."
-        )
+        raise _refused(name, text, f"a number from {low:g} to {high:g}")
     return value
+
+
+def _whole(name: str, text: str, low: int, high: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:  # that of 4,301 digits or more, too
+        value = low - 1
+    if not low <= value <= high:
+        raise _refused(name, text, f"a whole number from {low} to {high}")
+    return value
+
+
+def _refused(name: str, text: str, expected: str) -> QueryError:
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
+    return QueryError(f"Cannot use {name} = '{shown}': expected {expected}.")

@@ -58,6 +58,15 @@ def with_params(url: str, params: Params) -> str:
     return f"{url}?{text}" if text else url
 
 
+def json_twin(path: str, params: Params = ()) -> str:
+    """Return the address of a page's data; `path` is percent-decoded, as the server sees it.
+
+    >>> json_twin("/c/maps/i/old #1", [("like", "a b")])
+    '/c/maps/i/old%20%231.json?like=a+b'
+    """
+    return with_params(quote(path, safe="/~", errors="surrogatepass") + JSON_SUFFIX, params)
+
+
 def search(collection: str, params: Params = (), *, json: bool = False) -> str:
     """Return the address of a search, which is its whole state."""
     return with_params(f"/c/{quote(collection)}{JSON_SUFFIX if json else ''}", params)

@@ -60,7 +60,7 @@ class Band:
         found = []
         for row, space in zip(self.rows, self.spaces, strict=False):
             picture = row[len(row) // 2]
-            part = spell_image(picture.image_id)
+            part = spell_image(self.info.name, picture.image_id)
             state = SearchState(self.info.name, like=(part,), by=space.model_id)
             found.append((picture, str(space.card["judges_by"]), state.url()))
         return found[:1]

@@ -16,9 +16,12 @@ from bilderatlas.errors import (
     UnknownNameError,
     UsageError,
 )
-from bilderatlas.search.combine import RULES, Rule
+from bilderatlas.search.combine import MAX_LAMBDA, RULES, Rule
+from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.search.query import Part, PartKind, parse_part
+from bilderatlas.search.run import MAX_DEPTH, MAX_K
 from bilderatlas.web import urls
+from bilderatlas.web.answers import Answers
 from bilderatlas.web.pictures import Picture, hit_pictures, pictures_of
 from bilderatlas.web.rendering import collection_title, counted, span, thousands
 from bilderatlas.web.state import DEFAULT_K, DEFAULT_LAMBDA, DEFAULT_RULE, SearchState, spell_image
@@ -93,14 +96,18 @@ class Result:
         return urls.work(self.picture.collection, self.picture.image_id, params)
 
     @property
+    def _part(self) -> str:
+        return spell_image(self.picture.collection, self.hit.image_id)
+
+    @property
     def more_url(self) -> str:
         """The question with it as an example."""
-        return self.state.with_part(spell_image(self.hit.image_id), 1).url()
+        return self.state.with_part(self._part, 1).url()
 
     @property
     def less_url(self) -> str:
         """The question with it as a counter-example."""
-        return self.state.with_part(spell_image(self.hit.image_id), -1).url()
+        return self.state.with_part(self._part, -1).url()
 
     @property
     def found(self) -> str:
@@ -127,6 +134,8 @@ class SearchPage:
     """The data of the search page."""
 
     template: ClassVar[str] = "search.html"
+    max_k: ClassVar[int] = MAX_K
+    max_lambda: ClassVar[float] = MAX_LAMBDA
     state: SearchState
     info: CollectionInfo
     collections: Sequence[CollectionInfo]
@@ -274,6 +283,8 @@ class SearchPage:
         if self.hits is None or len(self.results) < self.hits.query.k:
             return ""
         offset = self.hits.query.offset + len(self.results)
+        if offset + self.hits.query.k > MAX_DEPTH:
+            return ""  # farther than one can page
         return self.state.changed(offset=str(offset)).url()
 
     @property
@@ -283,6 +294,32 @@ class SearchPage:
             return ""
         offset = max(self.hits.query.offset - self.hits.query.k, 0)
         return self.state.changed(offset=str(offset)).url()
+
+    @property
+    def version(self) -> int:
+        """The version of the collection that answered."""
+        return self.hits.version if self.hits is not None else self.info.version
+
+    @property
+    def permanent_url(self) -> str:
+        """The address to cite: this question to this version."""
+        return self.state.permanent_url(self.version)
+
+    @property
+    def json_url(self) -> str:
+        """The same for programs."""
+        return self.state.permanent_url(self.version, json=True)
+
+    @property
+    def moved_on(self) -> str:
+        """That the link was made for another version, in a sentence; empty where it was not."""
+        asked = self.state.asked_version() if self.hits is not None else None
+        if asked is None or asked == self.version:
+            return ""
+        return (
+            f"This link was made for version {asked}; the collection is now at version "
+            f"{self.version}."
+        )
 
     @property
     def again_url(self) -> str:
@@ -310,14 +347,29 @@ class SearchPage:
         found = self.hits.to_json()
         for hit, result in zip(found["hits"], self.results, strict=True):
             hit["links"] = result.picture.links()
-        found["links"] = {"page": self.state.url(), "next": self.next_url or None}
+        found["notes"] += [self.moved_on] if self.moved_on else []
+        found["links"] = {"page": self.permanent_url, "next": self.next_url or None}
         return found
 
 
-def search_page(library: Library, name: str, params: Iterable[tuple[str, str]]) -> SearchPage:
+def search_page(
+    library: Library,
+    answers: Answers,
+    name: str,
+    params: Iterable[tuple[str, str]],
+    *,
+    max_decoded: int = MAX_PARTS,
+) -> SearchPage:
     """Ask collection `name` what `params` say.
 
     A mistake in the question is part of the page; it is told beside the control it concerns.
+
+    Args:
+        library: Where the collection is.
+        answers: Remembers the answer for the pages of the works.
+        name: Of the collection.
+        params: Of the address.
+        max_decoded: How many parts may be details or uploads.
 
     Raises:
         NotFoundError: when there is no such collection.
@@ -336,7 +388,7 @@ def search_page(library: Library, name: str, params: Iterable[tuple[str, str]]) 
         columns=[column.name for column in collection.columns()],
     )
     try:
-        hits = collection.run(state.to_query())
+        hits = answers.ask(collection, state.to_query(max_decoded=max_decoded))
     except (UsageError, NotFoundError, ImageError, UnavailableError) as error:
         return replace(page, fault=Fault(_place(error), error))
     results = [Result(hit, picture, state) for hit, picture in hit_pictures(collection, hits)]
@@ -374,9 +426,7 @@ def _place(error: BilderatlasError) -> str:
     if isinstance(error, FilterError):
         return "where"
     if isinstance(error, UnknownNameError):
-        return {"column": "where", "combination rule": "rule", "metric": "rule"}.get(
-            error.kind, "sentence"
-        )
+        return _PLACES.get(error.kind, "sentence")
     return "sentence"
 
 

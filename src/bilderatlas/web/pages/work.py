@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from bilderatlas.errors import BilderatlasError
+from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.records import Record
+from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.web import urls
+from bilderatlas.web.answers import Answers
 from bilderatlas.web.pages.search import find_collection, percent_box
-from bilderatlas.web.pictures import SIDES_PX, Picture, hit_pictures
+from bilderatlas.web.pictures import Picture, hit_pictures
 from bilderatlas.web.rendering import collection_title, thousands
 from bilderatlas.web.sniffing import SHOWN_SUFFIXES
 from bilderatlas.web.state import SearchState, spell_image
@@ -137,7 +140,7 @@ class WorkPage:
         width, height = self.picture.size_wh
         name = (self.record.image_path or self.record.image_url or "").lower()
         shown = name.endswith(SHOWN_SUFFIXES) and width * height <= MAX_SHOWN_PIXELS
-        if not shown or max(width, height) <= SIDES_PX[-1]:
+        if not shown or max(width, height) <= THUMBNAIL_SIDES_PX[-1]:
             return self.picture.srcset
         return f"{self.picture.srcset}, {self.original_url.replace(',', '%2C')} {width}w"
 
@@ -161,14 +164,18 @@ class WorkPage:
         return urls.original(self.picture.collection, self.picture.image_id)
 
     @property
+    def _part(self) -> str:
+        return spell_image(self.picture.collection, self.picture.image_id)
+
+    @property
     def more_url(self) -> str:
         """The question with it as an example."""
-        return self.state.with_part(spell_image(self.picture.image_id), 1).url()
+        return self.state.with_part(self._part, 1).url()
 
     @property
     def less_url(self) -> str:
         """The question with it as a counter-example."""
-        return self.state.with_part(spell_image(self.picture.image_id), -1).url()
+        return self.state.with_part(self._part, -1).url()
 
     @property
     def back_url(self) -> str:
@@ -196,9 +203,23 @@ class WorkPage:
 
 
 def work_page(
-    library: Library, name: str, image_id: str, params: Iterable[tuple[str, str]]
+    library: Library,
+    answers: Answers,
+    name: str,
+    image_id: str,
+    params: Iterable[tuple[str, str]],
+    *,
+    max_decoded: int = MAX_PARTS,
 ) -> WorkPage:
     """Gather what is known about one image; `params` are the question that led to it.
+
+    Args:
+        library: Where it hangs.
+        answers: Remembers the answer to that question.
+        name: Of its collection.
+        image_id: Its id there.
+        params: Of its address.
+        max_decoded: How many parts of the question may be details or uploads.
 
     Raises:
         NotFoundError: when there is no such collection or image.
@@ -213,10 +234,10 @@ def work_page(
         stored=stored,
         collection_title=collection_title(collection.info),
         state=state,
-        finding=_finding(collection, image_id, state),
+        finding=_finding(collection, image_id, state, answers, max_decoded),
         rows=_rows(collection, picture),
         failure=stored.failure.reason if stored.failure else "",
-        palette=_palette(collection, image_id),
+        palette=_palette(collection, stored, answers),
     )
 
 
@@ -229,9 +250,11 @@ def web_address(text: str | None) -> str:
     return parts.geturl() if parts.scheme in {"http", "https"} and parts.netloc else ""
 
 
-def _palette(collection: Collection, image_id: str) -> list[Swatch]:
+def _palette(collection: Collection, stored: StoredImage, answers: Answers) -> list[Swatch]:
+    if stored.content_sha256 is None:
+        return []
     try:
-        palette = collection.palette(image_id)
+        palette = answers.palette(collection, stored.image_id, stored.content_sha256)
     except BilderatlasError:
         return []  # a work without a picture has none
     swatches, x = [], 0.0
@@ -241,11 +264,13 @@ def _palette(collection: Collection, image_id: str) -> list[Swatch]:
     return swatches
 
 
-def _finding(collection: Collection, image_id: str, state: SearchState) -> Finding | None:
+def _finding(
+    collection: Collection, image_id: str, state: SearchState, answers: Answers, max_decoded: int
+) -> Finding | None:
     if not state.has_parts:
         return None
     try:
-        hits = collection.run(state.to_query())
+        hits = answers.recall(collection, state.to_query(max_decoded=max_decoded))
     except BilderatlasError:
         return None  # the search page says what is wrong with the question
     for place, hit in enumerate(hits):
@@ -263,7 +288,7 @@ def _finding(collection: Collection, image_id: str, state: SearchState) -> Findi
 def _rows(collection: Collection, picture: Picture) -> list[NeighbourRow]:
     spaces: Mapping[str, SpaceInfo] = {space.model_id: space for space in collection.spaces()}
     found = collection.neighbours(picture.image_id, N_NEIGHBOURS)
-    part = spell_image(picture.image_id)
+    part = spell_image(collection.name, picture.image_id)
     rows = []
     for model_id, space in spaces.items():
         hits = found.get(model_id)

@@ -1,0 +1,113 @@
+"""What was answered lately: stepping through results does not ask the whole question again."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from bilderatlas.errors import UnknownNameError
+from bilderatlas.search.query import PartKind, Query
+
+if TYPE_CHECKING:
+    from bilderatlas.api import Collection, Library
+    from bilderatlas.extractors.palette import Palette
+    from bilderatlas.search.hits import Hits
+
+MAX_ANSWERS = 16  # of up to 1,000 hits with their records
+MAX_PALETTES = 512
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """The `max_items` values that were used last, by key; for any number of threads."""
+
+    def __init__(self, max_items: int) -> None:
+        """Start empty."""
+        self._max_items = max_items
+        self._items: OrderedDict[K, V] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: K) -> V | None:
+        """Return the value of `key`, which becomes the one used last."""
+        with self._lock:
+            if key not in self._items:
+                return None
+            self._items.move_to_end(key)
+            return self._items[key]
+
+    def keep(self, key: K, value: V) -> None:
+        """Keep a value; the one that was not used for longest gives way."""
+        with self._lock:
+            self._items[key] = value
+            self._items.move_to_end(key)
+            if len(self._items) > self._max_items:
+                self._items.popitem(last=False)
+
+    def __len__(self) -> int:
+        """Return the number of values."""
+        return len(self._items)
+
+
+class Answers:
+    """The answers and palettes that one site gave lately; each is for one version of its data."""
+
+    def __init__(self, library: Library) -> None:
+        """Remember nothing yet."""
+        self._library = library
+        self._answers: Recent[Hashable, Hits] = Recent(MAX_ANSWERS)
+        self._palettes: Recent[str, Palette] = Recent(MAX_PALETTES)
+
+    def ask(self, collection: Collection, query: Query) -> Hits:
+        """Answer a query anew, and remember the answer.
+
+        Raises:
+            UsageError: when the parts, the rule, the filter or a name do not fit.
+        """
+        key = self._key(collection, query)
+        hits = collection.run(query)
+        if self._key(collection, query) == key:  # no writer came between
+            self._answers.keep(key, hits)
+        return hits
+
+    def recall(self, collection: Collection, query: Query) -> Hits:
+        """Return the remembered answer; the query is asked where there is none of this version.
+
+        Raises:
+            UsageError: when the parts, the rule, the filter or a name do not fit.
+        """
+        found = self._answers.find(self._key(collection, query))
+        return self.ask(collection, query) if found is None else found
+
+    def palette(self, collection: Collection, image_id: str, sha256: str) -> Palette:
+        """Return the palette of the picture whose content has this hash.
+
+        Raises:
+            NotFoundError: when there is no picture to look at.
+        """
+        found = self._palettes.find(sha256)
+        if found is None:
+            found = collection.palette(image_id)
+            self._palettes.keep(sha256, found)
+        return found
+
+    def _key(self, collection: Collection, query: Query) -> Hashable:
+        """Name the question and the state of every collection that has a part in the answer."""
+        owners = {
+            part.value.partition("/")[0]
+            for part in query.parts
+            if part.kind is PartKind.IMAGE and "/" in part.value
+        }
+        others = (self._version(name) for name in sorted(owners - {collection.name}))
+        store = collection.store
+        return query, collection.name, store.created_at, store.version, *others
+
+    def _version(self, name: str) -> tuple[str, int] | None:
+        try:
+            store = self._library[name].store
+        except UnknownNameError:
+            return None  # a folder in the id of one of our own images
+        return store.created_at, store.version
