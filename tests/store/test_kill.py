@@ -26,7 +26,7 @@ from tests.store.killed_writer import (
 )
 
 ROOT = Path(__file__).parents[2]
-N_POINTS = 390
+N_POINTS = 520
 """About as many write points as an undisturbed run passes; a test holds the number."""
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGKILL")
