@@ -127,6 +127,7 @@ def _search(
     engine = engine_of(collection, space)
     evidence = gather_evidence(engine, collection, view, asked, allowed=mask, exact=query.exact)
     scores = np.where(covered, evidence.scores(), np.float32(-np.inf))
+    exact = engine.compares_all(view, mask, exact=query.exact)
     ranking = rank_works(scores, mask & (scores > 0), query.k, query.offset)
     if len(ranking.ordinals) < min(query.k, max(0, int(mask.sum()) - query.offset)):
         notes += ("No further work has a detail in common with the query.",)
@@ -135,7 +136,7 @@ def _search(
         hits=_hits(collection, view, ranking, evidence, query.offset),
         query=query,
         criterion=_criterion(space, query),
-        recall=_recall(query, evidence),
+        recall=_recall(engine, exact=exact, evidence=evidence),
         n_candidates=n_candidates,
         n_works=view.columns.n,
         collection=collection.name,
@@ -331,6 +332,12 @@ def _criterion(space: SpaceStore, query: Query) -> Criterion:
     )
 
 
-def _recall(query: Query, evidence: Evidence) -> str:
-    candidates = "every detail compared" if query.exact else "details compared by an index"
-    return f"{candidates}, the best {evidence.n_verified} works verified"
+def _recall(engine: DescriptorEngine, *, exact: bool, evidence: Evidence) -> str:
+    share = engine.recall
+    if exact:
+        candidates = "exact comparison"
+    elif share is None:
+        candidates = "compared by an index that could not be measured"
+    else:
+        candidates = f"{share:.2f} of the candidates of an exact comparison, measured"
+    return f"{candidates}; the best {evidence.n_verified} verified"

@@ -269,6 +269,40 @@ def test_purged_segments_make_a_new_generation(tmp_path: Path) -> None:
     assert manifest.parts[0].segments == (parts_.identity_of(purged.segments[0]),)
 
 
+def test_the_recall_is_measured_and_kept(tmp_path: Path) -> None:
+    engine = DescriptorEngine(tmp_path / "engine")
+    assert engine.recall is None
+    engine.build(LARGE)
+    manifest = parts_.read_manifest(tmp_path / "engine")
+    assert manifest is not None
+    assert engine.recall == manifest.recall
+    assert engine.recall is not None and 0 < engine.recall < 1
+    again = DescriptorEngine(tmp_path / "engine", read_only=True)
+    again.build(LARGE)
+    assert again.recall == engine.recall
+
+
+def test_a_measured_recall_of_one_is_that_of_an_index_that_misses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares = []
+    for n_probes in (2, 8, parts_.list_count(LARGE.n_rows)):  # the last looks into every list
+        monkeypatch.setattr("bilderatlas.store.engines.descriptors._N_PROBES", n_probes)
+        engine = DescriptorEngine()
+        engine.build(LARGE)
+        shares.append(engine.recall)
+    assert shares[0] < shares[1] < shares[2] == 1.0
+
+
+def test_who_is_asked_says_whether_all_was_compared() -> None:
+    engine = DescriptorEngine()
+    few = np.arange(60) < 5
+    assert engine.compares_all(SMALL, None, exact=False)
+    assert not engine.compares_all(LARGE, None, exact=False)
+    assert engine.compares_all(LARGE, None, exact=True)
+    assert engine.compares_all(LARGE, few, exact=False)
+
+
 def test_old_generations_are_swept_when_nobody_may_be_writing_them(tmp_path: Path) -> None:
     folder = tmp_path / "engine"
     DescriptorEngine(folder).build(LARGE)

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from bilderatlas.arrays import Ints
 from bilderatlas.store.disk import TEMPORARY_PREFIX, replace_file, sync_folder, unlink_quietly
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "descriptors.json"
 PART_ROWS = 1_000_000  # so that building one takes some 150 MB of memory
 _BLOCK_ROWS = 1 << 16
@@ -61,11 +61,15 @@ class PartEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The derived files that hold together: one generation of centres, and its parts."""
+    """The derived files that hold together: one generation of centres, and its parts.
+
+    `recall` is what `DescriptorEngine.recall` says of them.
+    """
 
     generation: str
     coarse: str
     parts: tuple[PartEntry, ...]
+    recall: float | None = None
 
     def file_names(self) -> set[str]:
         """Return the names of all files that the manifest needs."""
@@ -202,7 +206,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             PartEntry(p["file"], p["n_bytes"], p["n_rows"], tuple(p["segments"]))
             for p in found["parts"]
         )
-        return Manifest(found["generation"], found["coarse"], parts)
+        return Manifest(found["generation"], found["coarse"], parts, found["recall"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

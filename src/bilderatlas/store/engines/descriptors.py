@@ -14,7 +14,7 @@ import os
 import threading
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from bilderatlas.arrays import Ints, Mask, check_dimension
 from bilderatlas.store.engines import descriptor_parts as parts_
+from bilderatlas.store.engines.base import select_top
 from bilderatlas.store.engines.descriptor_parts import Manifest, PartEntry, SegmentView, identity_of
 
 N_NEIGHBOURS = 10  # the last of them is the background against which the others are weighed
@@ -31,6 +32,10 @@ SCANNED_ROWS = 20_000  # so many rows are compared one by one: an index would ga
 _N_PROBES = 2
 _GROWTH = 0.5  # new rows as a share of the indexed ones, above which all is built again
 _MAX_PARTS = 6  # beyond those that the size itself asks for
+_CANDIDATES = 30  # of a picture, among which the recall is measured
+_MEASURED_PICTURES = 8
+_MEASURED_PAIRS = 100_000_000  # comparisons that measuring may cost, some 2 s
+_MEASURED_DETAILS = 25  # of each picture
 _BACKGROUND = 190.0  # least background distance: many copies of one print are no background
 
 Floats = npt.NDArray[np.float32]
@@ -68,6 +73,7 @@ class _Opened:
     coarse: Any
     parts: tuple[_Part, ...]
     tail_start: int
+    recall: float | None = None
 
 
 class DescriptorEngine:
@@ -113,9 +119,7 @@ class DescriptorEngine:
             SpaceMismatchError: when the descriptors have another dimension.
         """
         check_dimension(vectors, view.dim, view.model_id)
-        alive = view.ordinals >= 0
-        if allowed is not None and not allowed.all():
-            alive &= allowed[np.maximum(view.ordinals, 0)]
+        alive = _alive(view, allowed)
         n_alive = int(alive.sum())
         if n_alive == 0 or len(vectors) == 0:
             return np.zeros(n_images)
@@ -124,7 +128,7 @@ class DescriptorEngine:
             squares, rows = _scan(view, queries, np.flatnonzero(alive))
         else:
             whole = n_alive == view.n_rows
-            squares, rows = self._search(view, queries, None if whole else alive)
+            squares, rows = _search(self._open(view), view, queries, None if whole else alive)
         return weigh_votes(np.sqrt(squares), rows, view.ordinals, n_images)
 
     def build(self, view: DescriptorView) -> None:
@@ -132,30 +136,19 @@ class DescriptorEngine:
         if view.n_rows > SCANNED_ROWS:
             self._open(view)
 
-    def _search(
-        self, view: DescriptorView, queries: Floats, alive: Mask | None
-    ) -> tuple[Floats, Ints]:
-        opened = self._open(view)
-        faiss.omp_set_num_threads(1)  # one thread a query, as many queries as there are cores
-        found = []
-        if opened.parts:
-            lists = opened.coarse.search(queries, _N_PROBES)
-        for part in opened.parts:
-            options: dict[str, Any] = {"nprobe": _N_PROBES}
-            if alive is not None:
-                bits = np.packbits(alive[part.start : part.start + part.n_rows], bitorder="little")
-                options["sel"] = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
-            parameters = faiss.SearchParametersIVF(**options)
-            squares, rows = parts_.search_lists(
-                part.index, queries, lists, k=N_NEIGHBOURS, parameters=parameters
-            )
-            found.append((squares, np.where(rows >= 0, rows + part.start, -1)))
-        tail = np.arange(opened.tail_start, view.n_rows)
-        if alive is not None:
-            tail = tail[alive[opened.tail_start :]]
-        if len(tail):
-            found.append(_scan(view, queries, tail))
-        return _merge(found)
+    def compares_all(self, view: DescriptorView, allowed: Mask | None, *, exact: bool) -> bool:
+        """Tell whether `votes` compares every row that it may, instead of asking an index."""
+        return exact or int(_alive(view, allowed).sum()) <= SCANNED_ROWS
+
+    @property
+    def recall(self) -> float | None:
+        """Return the share of the exact candidates that the index finds, as it was built.
+
+        Candidates are the 30 images with most votes; found are those of an exact comparison that
+        are among the index's own 30, for a seeded sample of pictures that are held out of the
+        collection. None: there was no index, or nothing to measure it with.
+        """
+        return self._opened.recall if self._opened else None
 
     def _open(self, view: DescriptorView) -> _Opened:
         segments = tuple(identity_of(segment) for segment in view.segments)
@@ -185,7 +178,7 @@ class DescriptorEngine:
         """Return the parts, in memory or on disk, that stand for the first of the segments."""
         opened = self._opened
         if opened is not None and opened.segments == segments[: len(opened.segments)]:
-            return _Opened(segments, opened.coarse, opened.parts, opened.tail_start)
+            return replace(opened, segments=segments)
         if self._folder is None:
             return None
         manifest = parts_.read_manifest(self._folder)
@@ -213,7 +206,7 @@ class DescriptorEngine:
                 start += entry.n_rows
         except (OSError, RuntimeError):
             return None  # damaged or swept by somebody: it is derived, so it is built again
-        return _Opened(segments, coarse, tuple(opened), start)
+        return _Opened(segments, coarse, tuple(opened), start, manifest.recall)
 
     def _built(self, view: DescriptorView, segments: tuple[str, ...], lengths: Ints) -> _Opened:
         faiss.omp_set_num_threads(os.cpu_count() or 1)  # of this thread; a search sets it back
@@ -250,12 +243,15 @@ class DescriptorEngine:
             entries.append(PartEntry(file, n_bytes, index.ntotal, names))
             opened.append(_Part(index, start, index.ntotal))
             start += index.ntotal
+        built = _Opened(base.segments, base.coarse, tuple(opened), start)
+        built = replace(built, recall=_measured_recall(built, view))
         if not self._read_only and self._folder is not None:
             coarse = manifest.coarse if manifest else f"coarse-{generation}.faiss"
             if manifest is None:
                 parts_.write_index(base.coarse, self._folder, coarse)
-            parts_.write_manifest(self._folder, Manifest(generation, coarse, tuple(entries)))
-        return _Opened(base.segments, base.coarse, tuple(opened), start)
+            complete = Manifest(generation, coarse, tuple(entries), built.recall)
+            parts_.write_manifest(self._folder, complete)
+        return built
 
     def _stored(self, index: Any, name: str) -> tuple[Any, int]:
         """Put a part on disk and return it mapped; in a read-only library it stays in memory."""
@@ -263,6 +259,91 @@ class DescriptorEngine:
             return index, 0
         n_bytes = parts_.write_index(index, self._folder, name)
         return parts_.read_index(self._folder / name, n_bytes=n_bytes, mapped=True), n_bytes
+
+
+def _alive(view: DescriptorView, allowed: Mask | None) -> Mask:
+    """Return the rows that may be found."""
+    alive = view.ordinals >= 0
+    if allowed is not None and not allowed.all():
+        alive &= allowed[np.maximum(view.ordinals, 0)]
+    return np.asarray(alive, np.bool_)
+
+
+def _search(
+    opened: _Opened, view: DescriptorView, queries: Floats, alive: Mask | None
+) -> tuple[Floats, Ints]:
+    """Ask the index, and compare with the rows behind it; squared distances and rows."""
+    faiss.omp_set_num_threads(1)  # one thread a query, as many queries as there are cores
+    found = []
+    if opened.parts:
+        lists = opened.coarse.search(queries, _N_PROBES)
+    for part in opened.parts:
+        options: dict[str, Any] = {"nprobe": _N_PROBES}
+        if alive is not None:
+            bits = np.packbits(alive[part.start : part.start + part.n_rows], bitorder="little")
+            options["sel"] = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+        parameters = faiss.SearchParametersIVF(**options)
+        squares, rows = parts_.search_lists(
+            part.index, queries, lists, k=N_NEIGHBOURS, parameters=parameters
+        )
+        found.append((squares, np.where(rows >= 0, rows + part.start, -1)))
+    tail = np.arange(opened.tail_start, view.n_rows)
+    if alive is not None:
+        tail = tail[alive[opened.tail_start :]]
+    if len(tail):
+        found.append(_scan(view, queries, tail))
+    return _merge(found)
+
+
+def _measured_recall(opened: _Opened, view: DescriptorView) -> float | None:
+    """Compare the candidates of the index with those of a scan, as `DescriptorEngine.recall` says.
+
+    Each picture asks with some of its details only, so that it takes seconds: with all of them
+    more of the candidates are found.
+    """
+    random = np.random.default_rng(1)
+    present = np.unique(view.ordinals[view.ordinals >= 0])
+    n_pictures = min(_MEASURED_PICTURES, len(present) // 2)
+    n_pictures = min(n_pictures, max(1, _MEASURED_PAIRS // (view.n_rows * _MEASURED_DETAILS)))
+    pictures = random.choice(present, n_pictures, replace=False)
+    n_images = int(view.ordinals.max(initial=-1)) + 1
+    asked = []
+    for ordinal in pictures.tolist():
+        rows = random.permutation(np.flatnonzero(view.ordinals == ordinal))
+        asked.append(np.sort(rows[:_MEASURED_DETAILS]))
+    if not asked:
+        return None
+    queries = np.concatenate([_vectors_at(view, rows) for rows in asked])
+    alive = _alive(view, None) & ~np.isin(view.ordinals, pictures)
+    scanned = _scan(view, queries, np.flatnonzero(alive))
+    indexed = _search(opened, view, queries, alive)
+    n_found = n_wanted = 0
+    ends = np.cumsum([len(rows) for rows in asked]).tolist()
+    for rows, end in zip(asked, ends, strict=True):
+        part = slice(end - len(rows), end)
+        wanted, found = (
+            _candidates(weigh_votes(np.sqrt(squares[part]), near[part], view.ordinals, n_images))
+            for squares, near in (scanned, indexed)
+        )
+        n_wanted += len(wanted)
+        n_found += len(wanted & found)
+    return n_found / n_wanted if n_wanted else None
+
+
+def _vectors_at(view: DescriptorView, rows: Ints) -> Floats:
+    """Gather `rows` (ascending) from the mapped segments."""
+    gathered = [np.empty((0, view.dim), np.float32)]
+    start = 0
+    for segment in view.segments:
+        stop = start + segment.entry.n_rows
+        inside = rows[(rows >= start) & (rows < stop)] - start
+        gathered.append(segment.vectors[inside].astype(np.float32))
+        start = stop
+    return np.concatenate(gathered)
+
+
+def _candidates(votes: npt.NDArray[np.float64]) -> set[int]:
+    return set(select_top(np.where(votes > 0, votes, -np.inf), _CANDIDATES).tolist())
 
 
 def weigh_votes(
