@@ -12,7 +12,13 @@ from PIL import Image
 
 import bilderatlas as ba
 from bilderatlas.api import Library, create, index
-from bilderatlas.errors import ImageError, NotFoundError, QueryError, UnknownNameError
+from bilderatlas.errors import (
+    ConflictError,
+    ImageError,
+    NotFoundError,
+    QueryError,
+    UnknownNameError,
+)
 from bilderatlas.indexing import IndexOptions
 
 COLOURS = {
@@ -118,6 +124,26 @@ def test_an_id_of_another_collection_wins_over_a_file_of_that_name(
     assert ids(library["works"].search(like=["works/red-1.png"], k=1)) == ["red-2.png"]
 
 
+def test_one_example_needs_no_list(library: Library) -> None:
+    assert ids(library["works"].search(like="red-1.png", k=1)) == ["red-2.png"]
+
+
+def test_a_criterion_that_is_unknown_is_told_from_one_that_is_not_indexed(
+    library: Library,
+) -> None:
+    with pytest.raises(UnknownNameError, match="no extractor called 'clip'"):
+        library["works"].search(like="red-1.png", extractor="clip")
+    with pytest.raises(UnknownNameError, match="Index 'works' with --extractor palette"):
+        library["works"].search(like="red-1.png", extractor="palette_lab.pixels")
+
+
+def test_a_library_is_no_source_of_pictures(library: Library, tmp_path: Path) -> None:
+    with pytest.raises(ConflictError, match="folder of the library itself"):
+        index(library, str(library.root), "mirror")
+    assert index(library, str(tmp_path), "all").failed == 0
+    assert len(library["all"]) == len(COLOURS), "thumbnails of the library below are no works"
+
+
 def test_neighbours_and_a_random_hang(library: Library) -> None:
     works = library["works"]
     found = works.neighbours("red-1.png", k=2)
@@ -129,7 +155,7 @@ def test_neighbours_and_a_random_hang(library: Library) -> None:
 
 def test_bad_queries_end_in_a_sentence(library: Library, tmp_path: Path) -> None:
     works = library["works"]
-    with pytest.raises(QueryError, match="red-3"):
+    with pytest.raises(NotFoundError, match="no such file"):
         works.search(like=["red-3.png"])
     with pytest.raises(QueryError, match="compares pictures only"):
         works.search("a quiet harbour")

@@ -73,7 +73,7 @@ def test_within_and_without_files(
     ("arguments", "status", "words"),
     [
         (["search", "-c", "wroks"], 2, "'works'"),
-        (["search", "-c", "works", "--like", "9.png"], 2, "9.png"),
+        (["search", "-c", "works", "--like", "9.png"], 1, "no such file"),
         (["search", "-c", "works", "a turban"], 2, "compares pictures only"),
         (["search", "-c", "works", "--where", "yaer > 1"], 2, "yaer"),
         (["search", "-c", "works", "--where", "title ="], 2, "character 8"),

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bilderatlas.api.pictures import Pictures, embeddings_of
-from bilderatlas.arrays import Metric
-from bilderatlas.errors import BilderatlasError, Failure, NotFoundError, UnknownNameError
-from bilderatlas.extractors import ImageRows
+from bilderatlas.errors import BilderatlasError, Failure, NotFoundError
+from bilderatlas.extractors import EXTRACTORS, ImageRows
 from bilderatlas.extractors.palette import Palette, palette_of
 from bilderatlas.search.hits import Hits
-from bilderatlas.search.query import Part, PartKind, Query, parse_part
+from bilderatlas.search.query import Part, PartKind, Query, parse_metric, parse_part
 from bilderatlas.search.run import choose_space
 from bilderatlas.search.run import search as run_search
 from bilderatlas.store.check import Finding
@@ -23,6 +22,8 @@ from bilderatlas.store.columns import ColumnInfo
 from bilderatlas.store.images import StoredImage
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.source_failures import read_source_failures
+
+PICTURE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,9 @@ class Collection:
         self,
         text: str | Sequence[str] = (),
         *,
-        like: Sequence[str] = (),
-        unlike: Sequence[str] = (),
-        not_text: Sequence[str] = (),
+        like: str | Sequence[str] = (),
+        unlike: str | Sequence[str] = (),
+        not_text: str | Sequence[str] = (),
         extractor: str = "",
         metric: str | None = None,
         rule: str = "difference",
@@ -103,16 +104,15 @@ class Collection:
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
-        texts = [text] if isinstance(text, str) else text
-        pictures = [self._picture(value, 1) for value in like]
-        pictures += [self._picture(value, -1) for value in unlike]
-        words = [Part(PartKind.TEXT, value) for value in texts if value.strip()]
-        words += [Part(PartKind.TEXT, value, -1) for value in not_text if value.strip()]
+        pictures = [self._picture(value, 1) for value in _several(like)]
+        pictures += [self._picture(value, -1) for value in _several(unlike)]
+        words = [Part(PartKind.TEXT, value) for value in _several(text) if value.strip()]
+        words += [Part(PartKind.TEXT, value, -1) for value in _several(not_text) if value.strip()]
         return self.run(
             Query(
                 parts=(*pictures, *words),
                 model_id=extractor,
-                metric=_metric(metric),
+                metric=parse_metric(metric) if metric else None,
                 rule=rule,
                 lambda_=lambda_,
                 k=k,
@@ -134,6 +134,8 @@ class Collection:
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
+        if query.model_id and query.model_id not in self.store.model_ids():
+            EXTRACTORS.get(query.model_id)  # an unknown one is told from one that is not indexed
         space = choose_space(self.store, query)
         if space is not None:
             query = replace(query, model_id=space.model_id)
@@ -249,6 +251,12 @@ class Collection:
             return part
         path = Path(part.value).expanduser()
         if not path.is_file():
+            if path.suffix.lower() in PICTURE_SUFFIXES or value.startswith(("http:", "https:")):
+                raise NotFoundError(
+                    f"Cannot search like '{part.value}': '{self.name}' has no image of that id, "
+                    f"and there is no such file in '{Path.cwd()}'. This version reads files and "
+                    "ids, no addresses on the web."
+                )
             return part
         from bilderatlas.api.uploads import add_upload
 
@@ -268,9 +276,5 @@ class Collection:
         return f"<Collection {self.name}: {len(self)} works, {', '.join(self.store.model_ids())}>"
 
 
-def _metric(name: str | None) -> Metric | None:
-    if not name:
-        return None
-    if name not in {metric.value for metric in Metric}:
-        raise UnknownNameError("metric", name, [metric.value for metric in Metric])
-    return Metric(name)
+def _several(values: str | Sequence[str]) -> Sequence[str]:
+    return [values] if isinstance(values, str) else values

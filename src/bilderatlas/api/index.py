@@ -35,6 +35,11 @@ def index(
     """
     for model_id in (options or IndexOptions()).extractors:
         EXTRACTORS.get(model_id)  # an unknown name ends here, before anything is made
+    if Path(address).is_dir() and Path(address).resolve() == library.root.resolve():
+        raise ConflictError(
+            f"Cannot index '{address}': it is the folder of the library itself. Keep the library "
+            "elsewhere: name another folder with --library."
+        )
     source_options = source_options or _remembered(library, collection)
     source = open_source(address, source_options)
     try:

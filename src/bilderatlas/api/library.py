@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +25,9 @@ def open(path: Path | str | None = None) -> Library:
         NotFoundError: when there is none.
         LibraryVersionError: when a newer version wrote it.
     """
-    return Library(LibraryStore.open(find_library(path)))
+    root = find_library(path)
+    readable_only = root.is_dir() and not os.access(root, os.W_OK)
+    return Library(LibraryStore.open(root, read_only=readable_only))
 
 
 def create(path: Path | str | None = None) -> Library:

@@ -18,4 +18,5 @@ def start_worker(library: Path) -> subprocess.Popen[bytes]:
     if os.name == "posix":
         # Elsewhere the parent's id says nothing about its life; there only `terminate` ends it.
         command += ["--parent", str(os.getpid())]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    # A session of its own: Ctrl-C is for the server, which then asks the worker to leave.
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)

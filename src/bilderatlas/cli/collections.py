@@ -9,7 +9,7 @@ import typer
 
 from bilderatlas.api import open as open_library
 from bilderatlas.cli.options import JsonOption, LibraryOption
-from bilderatlas.cli.output import print_json, print_table, say
+from bilderatlas.cli.output import print_json, print_table, say, shown_cell
 
 app = typer.Typer(help="List, show, check and remove collections.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the collection.")]
@@ -28,7 +28,7 @@ def list_collections(library: LibraryOption = None, as_json: JsonOption = False)
         (info.name, info.n_images, info.n_failed, ", ".join(info.model_ids), info.updated_at)
         for info in found
     ]
-    print_table(("collection", "works", "failed", "criteria", "last change"), rows)
+    print_table(("collection", "works", "no picture", "criteria", "last change"), rows)
     if not found:
         say("There are none yet. Begin with: bilderatlas index FOLDER -c NAME")
 
@@ -47,7 +47,7 @@ def show(name: NameArgument, library: LibraryOption = None, as_json: JsonOption 
             | {"columns": [asdict(column) for column in columns]}
         )
         return
-    print_table(("", ""), [(key, value) for key, value in asdict(info).items()])
+    print_table(("", ""), [(key, shown_cell(value)) for key, value in asdict(info).items()])
     print_table(
         ("criterion", "judged by", "works", "rows"),
         [(s.model_id, s.card["judges_by"], s.n_images, s.n_rows) for s in spaces],
@@ -109,6 +109,8 @@ def remove(
         what = (
             f"{len(image)} images of '{name}'" if image else f"'{name}' ({len(collection)} works)"
         )
+        if image:
+            collection.records(image)  # an unknown id ends here, also in a rehearsal
         if dry_run:
             typer.echo(f"Would remove {what}.")
             return

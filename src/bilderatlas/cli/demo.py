@@ -13,7 +13,7 @@ from bilderatlas.api import index as run_index
 from bilderatlas.api.index import submit_index
 from bilderatlas.api.worker import start_worker
 from bilderatlas.cli.options import JsonOption, LibraryOption
-from bilderatlas.cli.output import print_json, say, shown_progress
+from bilderatlas.cli.output import ended_by_ctrl_c, print_json, say, shown_progress
 from bilderatlas.errors import ConflictError
 from bilderatlas.extractors import EXTRACTORS
 from bilderatlas.indexing import IndexOptions, IndexReport
@@ -57,7 +57,10 @@ def demo(
         say(f"Searchable after {time.monotonic() - started:.1f} s.")
         from bilderatlas.web.server import serve as run_server
 
-        run_server(opened, port=port, open_browser=browser, start_worker=start_worker, announce=say)
+        with ended_by_ctrl_c("Stopped. What was painted and indexed stands."):
+            run_server(
+                opened, port=port, open_browser=browser, start_worker=start_worker, announce=say
+            )
 
 
 def _first_rooms(options: IndexOptions, started: float) -> IndexOptions:

@@ -87,6 +87,10 @@ def _library(root: Path) -> Finding:
             n = len(opened.collections())
         return Finding("library", True, f"{root} ({n} collection{'' if n == 1 else 's'})")
     except NotFoundError:
+        above = next(parent for parent in (root, *root.parents) if parent.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            advice = "Name another folder with --library."
+            return Finding("library", False, f"'{above}' cannot hold a library", advice)
         return Finding("library", True, f"{root} (none yet: it is made by the first index)")
     except BilderatlasError as error:
         return Finding("library", False, str(root), str(error))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bilderatlas.cli.options import JsonOption
-from bilderatlas.cli.output import print_json, print_table
+from bilderatlas.cli.output import print_json, print_table, shown_cell
 from bilderatlas.extractors import EXTRACTORS
 
 app = typer.Typer(help="List and show extractors.", no_args_is_help=True)
@@ -36,4 +36,4 @@ def show(
     if as_json:
         print_json(card.to_json())
         return
-    print_table(("", ""), list(card.to_json().items()))
+    print_table(("", ""), [(key, shown_cell(one)) for key, one in card.to_json().items()])

@@ -39,7 +39,8 @@ def index(
         typer.Option("--keep-first", help="Of rows that share an id, index the first."),
     ] = False,
     workers: Annotated[
-        int, typer.Option(help="Decoding processes and extracting threads; 0: one a processor.")
+        int,
+        typer.Option(min=0, max=256, help="Decoding processes and threads; 0: one a processor."),
     ] = 0,
     library: LibraryOption = None,
     as_json: JsonOption = False,

@@ -9,7 +9,7 @@ import typer
 
 from bilderatlas.api import open as open_library
 from bilderatlas.cli.options import JsonOption, LibraryOption
-from bilderatlas.cli.output import print_json, print_table
+from bilderatlas.cli.output import print_json, print_table, shown_cell
 from bilderatlas.jobs import Job, JobQueue
 
 app = typer.Typer(help="List, pause, resume, cancel and run jobs.", no_args_is_help=True)
@@ -69,7 +69,7 @@ def _each(library: LibraryOption, do: Callable[[JobQueue], Job], as_json: bool) 
     if as_json:
         print_json(job.to_json())
         return
-    print_table(("", ""), list(job.to_json().items()))
+    print_table(("", ""), [(key, shown_cell(one)) for key, one in job.to_json().items()])
 
 
 def _progress(job: Job) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 
@@ -75,22 +74,34 @@ def run(arguments: list[str]) -> int:
         _tell(error.code, str(error), as_json="--json" in arguments)
         return error.exit_status
     except typer.TyperException as error:
-        typer.echo(f"bilderatlas: {error.format_message()}", err=True)
-        typer.echo(f"Try: bilderatlas {_command_words(arguments)}--help", err=True)
+        _tell_usage(error.format_message(), arguments)
         return error.exit_code
     except typer.Abort:
         status = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left early, as `head` does
         return 0
+    except OSError as error:
+        where = f" '{error.filename}'" if error.filename else ""
+        reason = (error.strerror or str(error)).lower()
+        message = f"Cannot read or write{where}: {reason}. Check the path and its permissions."
+        _tell("io", message, as_json="--json" in arguments)
+        return 1
     if status == INTERRUPTED:
         typer.echo("Interrupted. What was done stands; run the same command to go on.", err=True)
     return status if isinstance(status, int) else 0
 
 
-def _command_words(arguments: list[str]) -> str:
-    words = list(itertools.takewhile(lambda word: not word.startswith("-"), arguments))
-    return "".join(f"{word} " for word in words[:2] if word.isalpha())
+def _tell_usage(message: str, arguments: list[str]) -> None:
+    """Tell a wrong call: the help of a group that was given nothing to do, or a sentence."""
+    if message.startswith("Usage:"):
+        typer.echo(message, err=True)
+        return
+    known = {command.name for command in app.registered_commands}
+    known |= {group.name for group in app.registered_groups}
+    words = [word for word in arguments[:1] if word in known]
+    typer.echo(f"bilderatlas: {message}", err=True)
+    typer.echo(f"Try: {' '.join(['bilderatlas', *words, '--help'])}", err=True)
 
 
 def _tell(code: str, message: str, *, as_json: bool) -> None:

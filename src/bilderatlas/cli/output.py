@@ -39,9 +39,20 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
+@contextmanager
+def ended_by_ctrl_c(farewell: str) -> Iterator[None]:
+    """Let Ctrl-C be the ordinary way to end what runs inside, with a word of farewell."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(farewell)
+
+
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table on stdout; tab-separated when stdout is not a terminal."""
+    """Print a table on stdout; tab-separated, headings first, when that is not a terminal."""
     if not sys.stdout.isatty():
+        if any(headings):
+            typer.echo("\t".join(headings))
         for row in rows:
             typer.echo("\t".join(str(cell) for cell in row))
         return
@@ -51,6 +62,16 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console().print(table)
+
+
+def shown_cell(value: Any) -> str:
+    """Return a value as a reader of a table expects it: nothing of Python's own spelling."""
+    if isinstance(value, dict):
+        pairs = (f"{key}: {shown_cell(one)}" for key, one in value.items())
+        return "; ".join(pairs)
+    if isinstance(value, list | tuple):
+        return ", ".join(shown_cell(one) for one in value)
+    return "" if value is None else str(value)
 
 
 class _RateColumn(ProgressColumn):

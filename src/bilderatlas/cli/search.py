@@ -110,8 +110,9 @@ def _read_ids(path: Path) -> list[str]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise NotFoundError(
-            f"Cannot read the list of ids in '{path}': {error}. Expected a text file with one id "
+            f"Cannot read the list of ids in '{path}': {reason}. Expected a text file with one id "
             "a line."
         ) from error
     return [line.strip() for line in lines if line.strip()]
@@ -120,8 +121,9 @@ def _read_ids(path: Path) -> list[str]:
 def _print_hits(hits: Hits) -> None:
     if hits.criterion is None:
         narrowed = hits.query.where or hits.query.match or hits.query.within is not None
-        what = "works match, hung at random" if narrowed else "works, hung at random"
-        say(f"{hits.n_candidates} {what} (seed {hits.query.seed}).")
+        works = "1 work" if hits.n_candidates == 1 else f"{hits.n_candidates} works"
+        fits = " that fit" if narrowed else ""
+        say(f"{works}{fits}, hung at random (seed {hits.query.seed}).")
     else:
         criterion = hits.criterion
         say(
@@ -134,5 +136,8 @@ def _print_hits(hits: Hits) -> None:
     rows = []
     for hit in hits:
         shown = f"{hit.match.verdict}: {hit.match.transform}" if hit.match else f"{hit.score:.4f}"
-        rows.append((hit.rank, hit.image_id, shown, f"{hit.percentile:.1%}", hit.record.label))
+        better = f"{hit.percentile:.1%}"
+        if hits.criterion is None:
+            shown = better = ""  # a random hang judges nothing
+        rows.append((hit.rank, hit.image_id, shown, better, hit.record.label))
     print_table(("", "image", "score", "better than", "work"), rows)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bilderatlas.api.index import preview_source
 from bilderatlas.cli.options import ColumnsOption, ImagesOption, JsonOption, parse_source_options
-from bilderatlas.cli.output import print_json, print_table
+from bilderatlas.cli.output import print_json, print_table, shown_cell
 from bilderatlas.sources import SOURCES
 
 app = typer.Typer(help="List kinds of sources, preview one.", no_args_is_help=True)
@@ -36,12 +36,4 @@ def preview(
     if as_json:
         print_json(found)
         return
-    print_table(("", ""), [(key, _cell(value)) for key, value in found.items()])
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{key}: {_cell(one)}" for key, one in value.items())
-    if isinstance(value, list):
-        return ", ".join(_cell(one) for one in value)
-    return str(value)
+    print_table(("", ""), [(key, shown_cell(value)) for key, value in found.items()])

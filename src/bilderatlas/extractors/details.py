@@ -38,7 +38,7 @@ class DetailsSift(Extractor):
 
     card: ClassVar[Card] = Card(
         model_id="details_sift.pixels",
-        judges_by="details that can be laid over each other",
+        judges_by="shared details",
         sees="Corners and spots of the drawing, each with its surroundings: the same detail is "
         "recognised when it is turned, scaled, lit differently or photographed askew.",
         dim=DIM,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -39,6 +39,7 @@ from bilderatlas.store.source_failures import write_source_failures
 from bilderatlas.store.writer import CollectionWriter, NewImage
 
 FAILURE_WEIGHT = 1 / 32
+BATCH_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class _Run:
             decoded = decoder.iter_decoded(
                 self._fetch(), side_px=side_px, thumbnails=True, subject=_subject
             )
-            for batch in _batched(decoded, self.options.batch_images):
+            for batch in _batched(decoded, self.options.batch_images, self.options.should_stop):
                 shares = [batch[start::workers] for start in range(min(workers, len(batch)))]
                 outcomes = [one for share in threads.map(self._extract, shares) for one in share]
                 self._commit(sorted(outcomes, key=self._place))
@@ -219,8 +220,6 @@ class _Run:
         rows: dict[str, list[tuple[str, ImageRows]]] = {name: [] for name in self.report.spaces}
         for outcome in outcomes:
             images.append(self._new_image(outcome))
-            if outcome.decoded is not None and outcome.sha256 is not None:
-                self.store.thumbnails.put(outcome.sha256, outcome.decoded.thumbnails)
             for model_id, image_rows in outcome.rows.items():
                 rows[model_id].append((outcome.record.image_id, image_rows))
         self.writer.commit_batch(
@@ -234,7 +233,10 @@ class _Run:
     def _new_image(self, outcome: Outcome) -> NewImage:
         token = self.plan.tokens[outcome.record.image_id]
         size_wh = outcome.decoded.original_size_wh if outcome.decoded else None
-        return NewImage(outcome.record, outcome.sha256, token, size_wh, outcome.failure)
+        thumbnails = outcome.decoded.thumbnails if outcome.decoded else {}
+        return NewImage(
+            outcome.record, outcome.sha256, token, size_wh, outcome.failure, thumbnails=thumbnails
+        )
 
     def _count(self, outcome: Outcome) -> None:
         image_id = outcome.record.image_id
@@ -260,16 +262,23 @@ def _subject(fetched: Fetched) -> str:
 
 
 def _batched(
-    items: Iterable[tuple[Fetched, DecodedImage | Failure]], n_images: int
+    items: Iterable[tuple[Fetched, DecodedImage | Failure]],
+    n_images: int,
+    should_stop: Callable[[], bool],
 ) -> Iterator[list[tuple[Fetched, DecodedImage | Failure]]]:
-    """Group items: at most `n_images` pictures a batch; failures weigh next to nothing."""
+    """Group items: at most `n_images` pictures a batch; failures weigh next to nothing.
+
+    A batch is also closed after `BATCH_S`, so that slow sources show progress, and when the run is
+    asked to stop.
+    """
+    begun = time.monotonic()
     batch, weight = [], 0.0
     for item in items:
         batch.append(item)
         weight += FAILURE_WEIGHT if isinstance(item[1], Failure) else 1.0
-        if weight >= n_images:
+        if weight >= n_images or time.monotonic() - begun > BATCH_S or should_stop():
             yield batch
-            batch, weight = [], 0.0
+            batch, weight, begun = [], 0.0, time.monotonic()
     if batch:
         yield batch
 

@@ -164,9 +164,15 @@ def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: E
         view.columns,
         view.version,
         rank_works(scores, allowed, query.k, query.offset),
-        int(np.count_nonzero(in_space)),
-        (*parts.notes, *restriction.notes),
+        int(np.count_nonzero(allowed)),
+        (*parts.notes, *restriction.notes, *_ignored(query)),
     )
+
+
+def _ignored(query: Query) -> tuple[str, ...]:
+    if not query.mirrored:
+        return ()
+    return ("Mirror images are looked for among details only; here that wish was left aside.",)
 
 
 def _hang(collection: CollectionStore, query: Query, space: SpaceStore | None) -> _Answer:

@@ -78,7 +78,7 @@ class TableSource(Source):
         if doubles:
             raise SourceError(
                 f"Cannot index '{self.path.name}': {len(doubles)} of its rows repeat the "
-                f"identifier of another. {doubles[0]}"
+                f"identifier of another. {doubles[0]} Or index the first of each with --keep-first."
             )
 
     def fingerprint(self, record: Record) -> str | None:

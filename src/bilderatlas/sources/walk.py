@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from bilderatlas.settings import LIBRARY_FILE
 from bilderatlas.sources.files import has_image_suffix, is_inside, natural_key
 
 JUNK_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information"})
@@ -55,6 +56,9 @@ def take_inventory(root: Path) -> Inventory:
                 listed = sorted(entries, key=lambda entry: natural_key(entry.name))
         except OSError as error:
             found.unreadable.append((below or ".", error.strerror or str(error)))
+            continue
+        if below and any(entry.name == LIBRARY_FILE for entry in listed):
+            found.n_junk += 1  # a library keeps thumbnails; they are no works
             continue
         folders = [
             str(PurePosixPath(below, entry.name))
