@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 HERE = Path(__file__).parent / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-QUESTION = "/c/museum?like=m7-000003&like=m7-000011&unlike=m7-000018&by=palette_lab.pixels"
+QUESTION = "/c/museum?like=m7-000011&like=m7-000014&unlike=m7-000018&by=composition_hog.pixels"
 PAGES = {"search": (QUESTION, "light"), "search-dark": (QUESTION, "dark")}
 
 

@@ -56,7 +56,7 @@ def test_neighbours_of_one_work(museum: CollectionStore) -> None:
     assert hits[0].record.title == "Hand at 20 degrees"
     assert hits.recall == "exact"
     assert hits.notes == ()
-    assert (hits.n_works, hits.n_candidates) == (9, 6)
+    assert (hits.n_works, hits.n_candidates) == (9, 7)
     assert (hits.collection, hits.version) == ("museum", museum.version)
     # a0 itself is the only one above both twins; a180 is below all
     assert [hit.percentile for hit in hits] == pytest.approx([4 / 7, 4 / 7, 3 / 7, 2 / 7, 1 / 7, 0])

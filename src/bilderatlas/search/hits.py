@@ -89,7 +89,7 @@ class Hits(Sequence[Hit]):
         query: What was asked, with every default filled in.
         criterion: By what it was judged; None for a random hang.
         recall: `exact`, or the measured recall in words.
-        n_candidates: Works that passed the filters, the query's own images left out.
+        n_candidates: Works that passed the filters, the query's own among them.
         n_works: Works in the collection.
         collection: Name of the collection.
         version: The collection's version that answered.

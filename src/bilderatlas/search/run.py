@@ -164,7 +164,7 @@ def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: E
         view.columns,
         view.version,
         rank_works(scores, allowed, query.k, query.offset),
-        int(np.count_nonzero(allowed)),
+        int(np.count_nonzero(in_space)),
         (*parts.notes, *restriction.notes, *_ignored(query)),
     )
 
