@@ -35,7 +35,7 @@ DEFAULT_HOST = "127.0.0.1"
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Return a socket bound to `host` and `port` (0: any free port).
+    """Return a socket that listens on `host` and `port` (0: any free port).
 
     Raises:
         UnavailableError: when the port is in use, may not be used, or the host is not ours.
@@ -46,6 +46,7 @@ def open_socket(host: str, port: int) -> socket.socket:
         if sys.platform != "win32":  # there the option would let two servers share one port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host.strip("[]"), port))
+        bound.listen(128)  # from now on who follows the link waits, instead of being refused
     except (OSError, OverflowError) as error:
         bound.close()
         raise UnavailableError(_binding_sentence(host, port, error)) from error
