@@ -23,6 +23,41 @@ def titles(visitor: Visitor) -> list[str]:
     return visitor.page.locator("li.work .title").all_text_contents()
 
 
+LONELY = """
+() => [...document.querySelectorAll('.held')].filter((held) => {
+  const mark = held.lastChild;
+  if (mark.nodeType !== Node.TEXT_NODE || !/^[,.]$/.test(mark.data.trim())) return false;
+  const word = mark.previousSibling.querySelector?.('summary, input:not([type=hidden]), .box')
+    ?? mark.previousSibling;
+  const range = document.createRange();
+  range.selectNodeContents(mark);
+  return range.getBoundingClientRect().left < word.getBoundingClientRect().left;
+}).map((held) => held.textContent.trim().slice(0, 60))
+"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 700])
+def test_no_comma_begins_a_line(visitor: Visitor, width: int) -> None:
+    visitor.page.set_viewport_size({"width": width, "height": 900})
+    for match in ("m", "a field", "a red field", "many words that are long and fill a line"):
+        path = f"/c/fields?like=red.png&unlike=blue.png&match={match}&where=year+%3E+1"
+        page = visitor.go(path)
+        assert page.locator(".held").count() == 6
+        assert page.evaluate(LONELY) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_small_pictures_stay_small_on_the_home_page(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 2400, "height": 900})
+    shown = visitor.go("/").evaluate(
+        "[...document.querySelectorAll('.band img')].map((e) => e.getBoundingClientRect())"
+        ".map((box) => [box.width, box.height])"
+    )
+    assert len(shown) == 6
+    assert max(width for width, _ in shown) <= 1.5 * 160 + 1  # the widest has 160 pixels
+    assert max(height for _, height in shown) <= 1.5 * 120 + 1
+
+
 def test_arrows_move_among_the_pictures(visitor: Visitor) -> None:
     page = visitor.go("/c/fields")
     names = titles(visitor)

@@ -11,6 +11,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import bilderatlas.api as ba
+from bilderatlas.search.combine import RULES
 from bilderatlas.web import urls
 from bilderatlas.web.security import Access
 from tests.web.conftest import EXTRACTORS, WORKS, client_of
@@ -171,7 +172,38 @@ def test_filters_and_words_of_the_records(client: TestClient) -> None:
     assert set(order(client, "/c/fields?match=Blauw")) == {"A blue field", "A teal field"}
     document = page(client, "/c/fields?where=year+%3C+1700")
     assert document.says("2 works of 6 fit") or document.says("2 works of 7 fit")
-    assert page(client, "/c/fields?match=zzz").says("No work fits.")
+    assert page(client, "/c/fields?match=zzz").says("No record mentions “zzz”.")
+    assert page(client, "/c/fields?where=year+%3E+3000").says("No work fits the filter.")
+    both = page(client, "/c/fields?where=year+%3E+3000&match=zzz")
+    assert both.says("No work fits both the words and the filter.")
+
+
+@pytest.mark.parametrize("params", ["match=zzz", "where=yeer+%3E+1", "where=year+%3E+3000"])
+def test_what_is_not_there_does_not_hang(client: TestClient, params: str) -> None:
+    answer = client.get(f"/c/fields?{params}")
+    document = Document(answer.text)
+    assert not document.says("hung at random")
+    for fault in document.all("p", class_="fault"):
+        assert " ".join(document.one("main").text.split()).count(fault.text) == 1
+
+
+def test_rules_that_do_not_fit_the_metric_cannot_be_chosen(client: TestClient) -> None:
+    for path in (RED, f"{RED}&by={EXTRACTORS[1]}"):
+        document = page(client, path)
+        offered = [one for one in document.all("input") if one.get("name") == "rule"]
+        barred = {one.get("value") for one in offered if "disabled" in one.attributes}
+        [metric] = {
+            one.get("value")
+            for one in document.all("input")
+            if one.get("name") == "metric" and "checked" in one.attributes
+        } or {""}
+        used = client.get(f"{path.replace('fields', 'fields.json')}").json()["criterion"]["metric"]
+        assert metric in {"", used}
+        assert barred == {rule.name for rule in RULES if used not in rule.metrics}
+        for name in barred:
+            assert client.get(f"{path}&rule={name}").status_code == 400
+        assert document.says("Not for ") or document.says("Only for ") or not barred
+    assert barred  # distributions have no projection
 
 
 @pytest.mark.parametrize(
@@ -245,6 +277,9 @@ def test_a_work_without_a_picture_says_so(client: TestClient) -> None:
     document = page(client, urls.work("fields", "torn.png"))
     assert document.all("p", class_="fault")[0].text
     assert document.all("a", class_="button") == []
+    assert document.all("ground-switch") == []
+    words = " ".join(document.one("main").text.split())
+    assert words.count("has no place under") == 1
 
 
 def test_the_link_names_the_version(client: TestClient, library: ba.Library) -> None:

@@ -67,6 +67,24 @@ def test_what_is_no_picture_is_refused_in_words(
     assert Document(answer.text).one("main").text.strip()
 
 
+def test_a_refused_picture_leads_back_to_the_question(client: TestClient) -> None:
+    files = {"picture": ("a.jpg", b"<!doctype html><html>no picture</html>", "image/jpeg")}
+    fields = {
+        "collection": "fields",
+        "like": "red.png",
+        "where": "year > 1",
+        "next": "//evil.example",
+    }
+    answer = client.post("/uploads", data={**fields, "sign": "like"}, files=files)
+    assert answer.status_code == 422
+    [back] = [a for a in Document(answer.text).all("a") if a.text == "Back to the question"]
+    assert back.get("href") == "/c/fields?like=red.png&where=year+%3E+1"
+    assert client.get(back.get("href")).status_code == 200
+    lost = client.post("/uploads", data={"collection": "//evil.example"}, files=files)
+    assert Document(lost.text).says("To the collections")
+    assert "evil" not in lost.text
+
+
 @pytest.mark.parametrize("fields", [{}, {"collection": "none"}, {"collection": "../x"}])
 def test_a_form_names_its_collection(client: TestClient, fields: dict[str, str]) -> None:
     files = {"picture": ("a.png", encoded(), "image/png")}

@@ -22,7 +22,7 @@ from bilderatlas.web.pages.error import ErrorPage
 from bilderatlas.web.pages.home import home_page
 from bilderatlas.web.pages.jobs import JobRow, act_on_job, job_events, job_page, jobs_page
 from bilderatlas.web.pages.search import find_collection, search_page
-from bilderatlas.web.pages.uploads import MAX_BYTES, read_file, take_upload
+from bilderatlas.web.pages.uploads import MAX_BYTES, question_of, read_file, take_upload
 from bilderatlas.web.pages.work import work_page
 from bilderatlas.web.rendering import Manifest, Page, Renderer, json_response
 from bilderatlas.web.security import Access, BodyLimit, Guard, Mode
@@ -56,7 +56,7 @@ def create_app(library: Library, access: Access) -> Guard:
     _add_pictures(app, library)
     _add_static(app, renderer.manifest)
     if access.mode is Mode.LOCAL:
-        _add_uploads(app, library)
+        _add_uploads(app, library, renderer)
         _add_jobs(app, library, renderer)
 
     def refuse(scope: Scope, error: BilderatlasError) -> Response:
@@ -73,9 +73,11 @@ def _add_error_handlers(app: FastAPI, renderer: Renderer) -> None:
         app.add_exception_handler(kind, failed)
 
 
-def _render_error(renderer: Renderer, request: Request, error: Exception) -> Response:
+def _render_error(
+    renderer: Renderer, request: Request, error: Exception, *, back_url: str = ""
+) -> Response:
     if isinstance(error, BilderatlasError):
-        page = ErrorPage(error.http_status, error.code, str(error))
+        page = ErrorPage(error.http_status, error.code, str(error), back_url)
     elif isinstance(error, HTTPException):
         sentence = {
             404: "There is no page at this address.",
@@ -188,11 +190,16 @@ def _add_static(app: FastAPI, manifest: Manifest) -> None:
     app.add_route(urls.STATIC, static, methods=["GET"])
 
 
-def _add_uploads(app: FastAPI, library: Library) -> None:
+def _add_uploads(app: FastAPI, library: Library, renderer: Renderer) -> None:
     async def upload(request: Request) -> Response:
         async with request.form(max_files=1, max_fields=300) as form:
-            data = await read_file(form)
-            taken = await run_in_threadpool(take_upload, library, form, data)
+            try:
+                data = await read_file(form)
+                taken = await run_in_threadpool(take_upload, library, form, data)
+            except BilderatlasError as error:
+                question = await run_in_threadpool(question_of, library, form)
+                back_url = question.url() if question else ""
+                return _render_error(renderer, request, error, back_url=back_url)
         if _wants_json(request):
             return json_response(taken.to_json(), 201)
         return RedirectResponse(taken.state.url(), status_code=303)

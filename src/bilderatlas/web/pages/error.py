@@ -19,12 +19,13 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """The data of an error."""
+    """The data of an error; `back_url` leads to the question where there was one."""
 
     template: ClassVar[str] = "error.html"
     status: int
     code: str
     message: str
+    back_url: str = ""
 
     @property
     def title(self) -> str:

@@ -215,6 +215,15 @@ class SearchPage:
             return []
         return [metric.value for metric in rule.metrics if metric.value in self.metrics]
 
+    def bar(self, rule: Rule) -> str:
+        """Return why `rule` cannot be chosen under the metric in use; empty where it can."""
+        if self.metric not in set(Metric) or rule.accepts(Metric(self.metric)):
+            return ""
+        others = self.only_for(rule)
+        if others:
+            return f"Only for {' or '.join(others)}: choose that below and apply it first."
+        return f"Not for {self.judged_by}: its works are compared by {' or '.join(self.metrics)}."
+
     @property
     def k(self) -> str:
         """The number of results asked for."""
@@ -260,6 +269,11 @@ class SearchPage:
         if self.state.has_parts and not (self.state.like or self.state.text):
             order = "least alike first"
         return thousands(n), f"{kept}, {order}" if n > 1 else kept
+
+    @property
+    def hangs(self) -> bool:
+        """Tell whether works hang here at random."""
+        return not self.state.has_parts and self.hits is not None and self.hits.n_candidates > 0
 
     @property
     def shown(self) -> str:
@@ -331,7 +345,9 @@ class SearchPage:
         """The question judged by another criterion."""
         metric = self.state.metric if self.state.metric in space.card["metrics"] else ""
         by = "" if space is self.spaces[0] else space.model_id
-        return self.state.changed(by=by, metric=metric).url()
+        used = metric or next(iter(space.card["metrics"]), "")
+        fits = self.rule is None or used not in set(Metric) or self.rule.accepts(Metric(used))
+        return self.state.changed(by=by, metric=metric, rule=self.state.rule if fits else "").url()
 
     def collection_url(self, info: CollectionInfo) -> str:
         """The question put to another collection."""

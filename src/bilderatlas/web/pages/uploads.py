@@ -43,17 +43,22 @@ def take_upload(library: Library, form: FormData, data: bytes) -> Taken:
         ImageError: when it is no picture that we read.
         UsageError: when the form names no collection.
     """
-    fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    collection = next((value for name, value in fields if name == "collection"), "")
-    if collection not in library:
+    state = question_of(library, form)
+    if state is None:
         raise UsageError(
             "Cannot search with this picture: the form names no collection. "
             "Send it from a search page."
         )
     upload = library.add_upload(data)
-    sign = -1 if ("sign", "unlike") in fields else 1
-    state = SearchState.from_params(collection, fields)
+    sign = -1 if form.get("sign") == "unlike" else 1
     return Taken(upload, state.with_part(f"upload:{upload.sha256}", sign))
+
+
+def question_of(library: Library, form: FormData) -> SearchState | None:
+    """Return the question that the form carries; None where it names no collection of ours."""
+    fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    collection = next((value for name, value in fields if name == "collection"), "")
+    return SearchState.from_params(collection, fields) if collection in library else None
 
 
 async def read_file(form: FormData) -> bytes:

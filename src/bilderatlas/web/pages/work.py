@@ -144,6 +144,11 @@ class WorkPage:
             return self.picture.srcset
         return f"{self.picture.srcset}, {self.original_url.replace(',', '%2C')} {width}w"
 
+    @property
+    def unplaced(self) -> bool:
+        """Tell whether it has no picture, and hence no neighbours at all."""
+        return not self.picture.sha256 and not any(row.pictures for row in self.rows)
+
     def box(self, hit: Hit) -> tuple[str, str, str, str] | None:
         """Return where a detail lies in a neighbour, in percent."""
         return percent_box(hit.match.region_xyxyn) if hit.match else None
