@@ -97,7 +97,7 @@ def _not_a_picture(head: bytes) -> str:
         return "a video"
     text = _as_ascii(head).lstrip().lower()
     if _is_web_page(text):
-        return "a web page (HTML), perhaps a login or error page,"
+        return "a web page (HTML), perhaps a login or error page"
     if text.startswith((b"<?xml", b"<!doctype", b"<rdf")):
         return "an XML document"
     if text.startswith((b"{", b"[")):
