@@ -35,7 +35,11 @@ def embedded(of: Palette) -> npt.NDArray[np.float64]:
 
 
 def least_work(a: Palette, b: Palette) -> float:
-    """Solve the transport exactly: shortest augmenting paths over the residual plan."""
+    """Solve the transport exactly: shortest augmenting paths over the residual plan.
+
+    Costs reach 20,000: a gain below `gain` is rounding, and following it could run in a circle.
+    """
+    gain = 1e-7
     costs = ((a.colours_lab[:, None] - b.colours_lab[None]) ** 2).sum(-1)
     supply, demand, plan = a.shares.copy(), b.shares.copy(), np.zeros(costs.shape)
     while min(supply.sum(), demand.sum()) > 1e-9:
@@ -44,10 +48,10 @@ def least_work(a: Palette, b: Palette) -> float:
         from_row, from_column = np.zeros(len(demand), int), np.full(len(supply), -1)
         for _ in range(len(supply) + len(demand)):  # Bellman-Ford
             reached = rows[:, None] + costs
-            from_row = np.where(reached.min(0) < columns - 1e-12, reached.argmin(0), from_row)
+            from_row = np.where(reached.min(0) < columns - gain, reached.argmin(0), from_row)
             columns = np.minimum(columns, reached.min(0))
             back = np.where(plan > 1e-12, columns[None] - costs, np.inf)
-            better = back.min(1) < rows - 1e-12
+            better = back.min(1) < rows - gain
             from_column = np.where(better, back.argmin(1), from_column)
             rows = np.where(better, back.min(1), rows)
         column = int(np.argmin(np.where(demand > 1e-12, columns, np.inf)))
@@ -59,6 +63,7 @@ def least_work(a: Palette, b: Palette) -> float:
                 break
             column = from_column[row]
             path.append((row, column, -1))
+            assert len(path) <= 2 * costs.size, "the shortest path runs in a circle"
         amount = min([supply[row], demand[end], *(plan[i, j] for i, j, sign in path if sign < 0)])
         for i, j, sign in path:
             plan[i, j] += sign * amount
