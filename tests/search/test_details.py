@@ -252,7 +252,7 @@ def test_the_size_decides_who_is_verified() -> None:
     chosen = worth_verifying(votes).tolist()
     assert chosen == list(range(50, 60))
     assert worth_verifying(np.zeros(10)).tolist() == []
-    assert len(worth_verifying(np.linspace(100, 1, 20))) == 20
+    assert len(worth_verifying(np.linspace(100, 1, N_CANDIDATES))) == N_CANDIDATES
     assert len(worth_verifying(np.r_[np.full(90, 50.0), np.ones(100)])) <= N_CANDIDATES
 
 

@@ -33,7 +33,7 @@ from bilderatlas.store.engines.descriptors import DescriptorEngine
 from bilderatlas.store.engines.kept import engine_of
 from bilderatlas.store.spaces import SpaceStore, SpaceView
 
-N_CANDIDATES = 30
+N_CANDIDATES = 16
 RULE = "ranking"  # the best answer to any of the examples
 
 MAX_PICTURES = 20  # of one query: each takes as long as a search of its own
