@@ -106,7 +106,8 @@ def test_keys_ask_and_take_out(visitor: Visitor) -> None:
     assert page.locator(".tile.minus").count() == 1
     page.locator("li.work a.pic").first.focus()
     page.keyboard.press("x")
-    page.wait_for_function("document.querySelectorAll('.tile').length === 1")
+    expect(page.locator(".tile")).to_have_count(1)
+    page.wait_for_load_state()
     page.locator("li.work a.pic").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/i/**")
