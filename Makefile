@@ -52,7 +52,7 @@ $(STAMPS)/base: pyproject.toml constraints.txt hatch_build.py $(FRONT) | $(BIN)/
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: $(STAMPS)/base
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev]'
 	@touch $@
 
 # Playwright drives the system's Chromium; Debian and Ubuntu get it here, others install it by hand.

@@ -1,5 +1,5 @@
 """Extractors turn pictures (some also texts) into embeddings; one file a family."""
 
-from bilderatlas.extractors.base import EXTRACTORS, Card, Extractor, ImageRows
+from bilderatlas.extractors.base import EXTRACTORS, Card, Extractor, ImageRows, Readiness
 
-__all__ = ["EXTRACTORS", "Card", "Extractor", "ImageRows"]
+__all__ = ["EXTRACTORS", "Card", "Extractor", "ImageRows", "Readiness"]

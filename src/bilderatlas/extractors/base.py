@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,18 @@ class Card:
         paper: Where the method was published.
         embeds_text: Whether texts can be embedded into the same space.
         many_rows: Whether an image may have many rows (local features) or none.
+        rows_are: What one row stands for: `image`, `detail` (a local feature: images are compared
+            by verified correspondences) or `figure` (images are compared by their nearest rows).
+        normalised: `l2` where every row has length 1, otherwise `none`.
+        tap: The layer or tensor that the rows are read from.
+        pooling: How a map of features becomes one row, where it does.
+        training_data: What the weights learned from, in one line.
+        languages: ISO 639-1 codes of the languages that texts may be in.
+        text_tower: Facts of the text side: sha256 of the tokenizer, context length, template.
+        projection: Facts of a projection fitted after extraction: kind, dimensions, sha256.
+        weights: Facts of each file of weights: name, source, revision, sha256, and whether these
+            were `pinned` in the code or `recorded` at the first fetch.
+        knows_only: What the weights know, in a sentence, where that is less than a user expects.
     """
 
     model_id: str
@@ -50,10 +62,34 @@ class Card:
     paper: str = ""
     embeds_text: bool = False
     many_rows: bool = False
+    rows_are: Literal["image", "detail", "figure"] = "image"
+    normalised: Literal["l2", "none"] = "none"
+    tap: str = ""
+    pooling: str = ""
+    training_data: str = ""
+    languages: tuple[str, ...] = ()
+    text_tower: dict[str, Any] | None = None
+    projection: dict[str, Any] | None = None
+    weights: tuple[dict[str, Any], ...] = ()
+    knows_only: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as it is stored in `features.json`."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an extractor can run here, and if not, the sentence that says how to make it.
+
+    Attributes:
+        state: `ready`; `to fetch` (weights are missing); `to export` (the weights are here but no
+            runtime of this machine takes them as they are).
+        sentence: What to do, empty when ready.
+    """
+
+    state: Literal["ready", "to fetch", "to export"] = "ready"
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +113,21 @@ class ImageRows:
 class Extractor(ABC):
     """A card and one method; the rest is written once, here."""
 
-    card: ClassVar[Card]
+    @property
+    @abstractmethod
+    def card(self) -> Card:
+        """The facts; a class attribute will do, or a property where weights are found late."""
+
+    threads_itself: bool = False
+    """Whether one call uses all processors: it is then given whole batches, one after another."""
+
+    def readiness(self) -> Readiness:
+        """Tell whether the extractor can run here; must be quick and load nothing."""
+        return Readiness()
+
+    def is_default_for(self, source_kind: str) -> bool:
+        """Tell whether collections of this kind of source get this space without being asked."""
+        return self.card.weights_sha256 is None
 
     @abstractmethod
     def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:

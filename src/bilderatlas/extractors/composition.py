@@ -13,7 +13,7 @@ for the pyramid of grids A. Bosch and others, *Representing shape with a spatial
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -32,7 +32,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 class Composition(Extractor):
     """Orientation masses over two grids, together of length 1."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         model_id="composition_hog.pixels",
         judges_by="composition",
         sees=(

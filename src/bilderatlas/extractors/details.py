@@ -7,7 +7,7 @@ worth keeping, and none where it shows nothing (an empty sheet, a single colour)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float32]
 class DetailsSift(Extractor):
     """RootSIFT features of a picture, the strongest ones, spread over it."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         model_id="details_sift.pixels",
         judges_by="shared details",
         sees="Corners and spots of the drawing, each with its surroundings: the same detail is "
@@ -69,6 +69,7 @@ class DetailsSift(Extractor):
         "Arandjelović and Zisserman, Three things everyone should know to improve object "
         "retrieval, CVPR 2012",
         many_rows=True,
+        rows_are="detail",
     )
 
     def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:

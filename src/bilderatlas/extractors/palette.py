@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -113,7 +113,7 @@ def embed_colours(colours: Lab, shares: Shares) -> Embeddings:
 class PaletteVectors(Extractor):
     """Palettes as vectors between which the euclidean distance approximates the transport."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         model_id="palette_lab.pixels",
         judges_by="palette",
         sees=(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,7 @@ SIDE = 32
 class RawPixels(Extractor):
     """The colour feature of the founding paper: 32 × 32 RGB values, 0 to 255, in reading order."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         model_id="raw_32.pixels",
         judges_by="colour and layout",
         sees=(

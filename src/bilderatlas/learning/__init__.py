@@ -1,0 +1,1 @@
+"""Training: pairs, losses and loops; what computes gradients needs the laboratory (torch)."""
