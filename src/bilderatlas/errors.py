@@ -10,6 +10,7 @@
     ├── ConflictError               the name is taken, or somebody else holds the lock (HTTP 409)
     ├── ForbiddenError              this server or this caller may not do it (HTTP 403)
     ├── SourceError                 a source cannot be read as a whole (HTTP 422)
+    ├── PackageError                published features that cannot be used: has a `code` (HTTP 422)
     ├── ImageError                  one picture cannot be decoded: has a `code` from images/refusals
     ├── StoreError                  the library on disk cannot be read or written (HTTP 500)
     │   ├── LibraryVersionError     written by a newer version
@@ -115,6 +116,18 @@ class SourceError(BilderatlasError):
 
     code = "source"
     http_status = 422
+
+
+class PackageError(BilderatlasError):
+    """Published features that cannot be used as a whole; nothing was taken from them."""
+
+    code = "package"
+    http_status = 422
+
+    def __init__(self, reason_code: str, message: str) -> None:
+        """Name the kind of fault (`not-finite`, `duplicate-id` …) and say it in a sentence."""
+        self.reason_code = reason_code
+        super().__init__(message)
 
 
 class ImageError(BilderatlasError):

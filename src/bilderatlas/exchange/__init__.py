@@ -1,0 +1,1 @@
+"""Features that leave the house and come back: packages, their proof, and foreign formats."""
