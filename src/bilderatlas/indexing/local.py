@@ -1,8 +1,8 @@
 """The pipeline on one machine: bytes → pixels (in children) → embeddings (in threads) → commit.
 
-Everything is bounded: children decode ahead by a few pictures, one batch at a time is extracted
-(shared among the threads) and committed, in the source's order. Interrupted anywhere, the commits
-stand and the same call goes on after them.
+While one batch is extracted and committed the next is read and decoded. Everything is bounded, and
+in the source's order. Interrupted anywhere, the commits stand and the same call goes on after
+them: of what an extractor did, at most one batch is done again.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
-import cv2
-
-from bilderatlas.arrays import Pixels, scale_to_side
-from bilderatlas.errors import BilderatlasError, Failure
+from bilderatlas.errors import Failure
 from bilderatlas.extractors import EXTRACTORS, Extractor, ImageRows
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
+from bilderatlas.indexing.extract import Batch, BatchExtractor, Fetched
+from bilderatlas.indexing.overlap import overlapped
 from bilderatlas.indexing.plan import Plan, make_plan
 from bilderatlas.indexing.report import (
     NO_PICTURE_CODES,
@@ -28,6 +28,7 @@ from bilderatlas.indexing.report import (
     IndexReport,
     Progress,
 )
+from bilderatlas.indexing.reuse import copy_known_rows
 from bilderatlas.records import Record
 from bilderatlas.settings import read_settings
 from bilderatlas.sources import Source
@@ -40,14 +41,6 @@ from bilderatlas.store.writer import CollectionWriter, NewImage
 
 FAILURE_WEIGHT = 1 / 32
 BATCH_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A record whose picture was read, with the hash of its bytes (None if it was not)."""
-
-    record: Record
-    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ def index_source(
         source_address=source.address,
         source_options=source_options.to_json() if source_options else None,
     )
-    extractors = extractors or _default_extractors(collection)
+    extractors = extractors or _default_extractors(collection, source.kind)
     report = IndexReport(name, spaces=[extractor.card.model_id for extractor in extractors])
     with collection.writer() as writer:
         for extractor in extractors:
@@ -100,6 +93,8 @@ def index_source(
         if plan.retired:
             writer.retire(plan.retired)
         _note_plan(report, plan)
+        copy_known_rows(store, writer, plan, extractors, report)
+        options.on_plan(plan.summary())
         if plan.to_read:
             _Run(store, source, writer, plan, extractors, options, report).go()
     _build_engines(collection)
@@ -107,12 +102,12 @@ def index_source(
     return report
 
 
-def _default_extractors(collection: CollectionStore) -> list[Extractor]:
-    """Return the spaces that the collection has, or else every extractor without weights."""
+def _default_extractors(collection: CollectionStore, source_kind: str) -> list[Extractor]:
+    """Return the spaces that the collection has, or else those that its kind of source gets."""
     present = collection.model_ids()
     if present:
         return [EXTRACTORS.get(model_id) for model_id in present if model_id in EXTRACTORS]
-    return [extractor for extractor in EXTRACTORS if extractor.card.weights_sha256 is None]
+    return [one for one in EXTRACTORS if one.is_default_for(source_kind)]
 
 
 def _build_engines(collection: CollectionStore) -> None:
@@ -156,13 +151,15 @@ class _Run:
             decoded = decoder.iter_decoded(
                 self._fetch(), side_px=side_px, thumbnails=True, subject=_subject
             )
-            for batch in _batched(decoded, self.options.batch_images, self.options.should_stop):
-                shares = [batch[start::workers] for start in range(min(workers, len(batch)))]
-                outcomes = [one for share in threads.map(self._extract, shares) for one in share]
-                self._commit(sorted(outcomes, key=self._place))
-                if self.options.should_stop():
-                    self.report.stopped = True
-                    break
+            batches = _batched(decoded, self.options.batch_images, self.options.should_stop)
+            extractor = BatchExtractor(self.store, self.extractors, threads, workers, self._needs)
+            with closing(overlapped(batches)) as ready:
+                for batch in ready:
+                    outcomes = self._extracted(extractor, batch)
+                    self._commit(sorted(outcomes, key=self._place))
+                    if self.options.should_stop():
+                        self.report.stopped = True
+                        break
 
     def _place(self, outcome: Outcome) -> int:
         return self.plan.places[outcome.record.image_id]
@@ -172,26 +169,14 @@ class _Run:
             sha256 = None if isinstance(found, Failure) else hashlib.sha256(found).hexdigest()
             yield Fetched(record, sha256), found
 
-    def _extract(self, batch: Sequence[tuple[Fetched, DecodedImage | Failure]]) -> list[Outcome]:
-        """Give each picture of a batch to each extractor that it needs."""
-        rows: list[dict[str, ImageRows]] = [{} for _ in batch]
-        failures: dict[int, Failure] = {}
-        for extractor in self.extractors:
-            places = [
-                place
-                for place, (fetched, found) in enumerate(batch)
-                if isinstance(found, DecodedImage) and self._needs(fetched, extractor)
-            ]
-            for place, extracted in zip(
-                places, _extract_each(extractor, batch, places), strict=True
-            ):
-                if isinstance(extracted, Failure):
-                    failures[place] = extracted
-                else:
-                    rows[place][extractor.card.model_id] = extracted
+    def _extracted(self, extractor: BatchExtractor, batch: Batch) -> list[Outcome]:
+        extracted = extractor.extract(batch)
+        self.report.reused += extracted.n_reused
         return [
-            self._outcome(fetched, found, rows[place], failures.get(place))
-            for place, (fetched, found) in enumerate(batch)
+            self._outcome(fetched, found, rows, extracted.failures.get(place))
+            for place, ((fetched, found), rows) in enumerate(
+                zip(batch, extracted.rows, strict=True)
+            )
         ]
 
     def _outcome(
@@ -281,37 +266,3 @@ def _batched(
             batch, weight, begun = [], 0.0, time.monotonic()
     if batch:
         yield batch
-
-
-def _extract_each(
-    extractor: Extractor,
-    batch: Sequence[tuple[Fetched, DecodedImage | Failure]],
-    places: Sequence[int],
-) -> list[ImageRows | Failure]:
-    """Extract a batch; when it fails as a whole, find the pictures that it fails on."""
-    images = [_scaled(batch[place][1], extractor.card.side_px) for place in places]
-    try:
-        return list(extractor.extract_batch(images)) if images else []
-    except (BilderatlasError, ValueError, ArithmeticError, cv2.error):
-        return [
-            _extract_one(extractor, image, batch[place][0])
-            for image, place in zip(images, places, strict=True)
-        ]
-
-
-def _extract_one(extractor: Extractor, image: Pixels, fetched: Fetched) -> ImageRows | Failure:
-    try:
-        return extractor.extract_batch([image])[0]
-    except (BilderatlasError, ValueError, ArithmeticError, cv2.error) as error:
-        reason = f"'{extractor.card.model_id}' could not read the picture: {error}"
-        return Failure(fetched.record.image_id, "extract", "extract", reason)
-
-
-def _scaled(found: DecodedImage | Failure, side_px: int) -> Pixels:
-    assert isinstance(found, DecodedImage)
-    height, width = found.pixels.shape[:2]
-    size_wh = scale_to_side((width, height), side_px)
-    if size_wh == (width, height):
-        return found.pixels
-    scaled: Pixels = cv2.resize(found.pixels, size_wh, interpolation=cv2.INTER_AREA)
-    return scaled

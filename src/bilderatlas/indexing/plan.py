@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from bilderatlas.errors import Failure
+from bilderatlas.indexing.report import PlanSummary
 from bilderatlas.records import Record
 from bilderatlas.sources import Source
 from bilderatlas.store.writer import CollectionWriter
@@ -26,6 +27,7 @@ class Plan:
         tokens: Of each of them: changes when the picture or its record may have changed.
         lacking: Of each of them: the spaces that it is not in yet, were its picture unchanged.
         known_sha256: Of those that the collection has: the hash of their picture.
+        only_lacking: Those that are unchanged and read only because a space lacks them.
         failures: Rows of the source that are no records.
         retired: Ids that the collection has and the source no longer.
         n_kept_back: Ids missing from a source of which a part could not be read; they stay.
@@ -37,10 +39,23 @@ class Plan:
     tokens: dict[str, str | None] = field(default_factory=dict)
     lacking: dict[str, frozenset[str]] = field(default_factory=dict)
     known_sha256: dict[str, str | None] = field(default_factory=dict)
+    only_lacking: set[str] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
     n_kept_back: int = 0
     n_unchanged: int = 0
+
+    def leave(self, image_ids: Set[str]) -> None:
+        """Take images off the list of those to read: they need nothing more."""
+        self.to_read = [one for one in self.to_read if one.image_id not in image_ids]
+        self.only_lacking -= image_ids
+        self.places = {record.image_id: place for place, record in enumerate(self.to_read)}
+
+    def summary(self) -> PlanSummary:
+        """Return how many pictures are read, and why."""
+        n_known = sum(record.image_id in self.known_sha256 for record in self.to_read)
+        n_again = len(self.only_lacking)
+        return PlanSummary(len(self.to_read) - n_known, n_known - n_again, n_again)
 
 
 def make_plan(
@@ -72,6 +87,8 @@ def make_plan(
             plan.known_sha256[record.image_id] = sha256
             if status != "failed":
                 plan.lacking[record.image_id] = lacking.get(record.image_id, frozenset())
+                if same and sha256 is not None:
+                    plan.only_lacking.add(record.image_id)
         plan.places[record.image_id] = len(plan.to_read)
         plan.to_read.append(record)
         plan.tokens[record.image_id] = token

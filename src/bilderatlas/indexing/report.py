@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bilderatlas.errors import Failure
 
@@ -20,6 +20,21 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What a run is about to do, told before it begins.
+
+    Attributes:
+        n_new: Pictures that the collection has not seen.
+        n_changed: Pictures that may have changed, or failed before, and are read again.
+        n_read_again: Unchanged pictures that are read again only because a space lacks them.
+    """
+
+    n_new: int
+    n_changed: int
+    n_read_again: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexOptions:
     """How to index.
 
@@ -30,6 +45,9 @@ class IndexOptions:
         keep_first: Of rows that share an id index the first, and report the others as failures;
             otherwise such a source is refused before anything is written.
         batch_images: Images a commit; at most this much work is repeated after a kill.
+        device: `cpu`, or `cuda` for the extractors that run on a GPU.
+        precision: `fp32`, or `bf16` where an extractor passes its gate.
+        on_plan: Called once, before the first picture is read.
         on_progress: Called after each batch.
         should_stop: Asked after each batch; True ends the run in a resumable state.
     """
@@ -39,6 +57,9 @@ class IndexOptions:
     retry_failed: bool = False
     keep_first: bool = False
     batch_images: int = 32
+    device: str = "cpu"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    on_plan: Callable[[PlanSummary], None] = lambda summary: None
     on_progress: Callable[[Progress], None] = lambda progress: None
     should_stop: Callable[[], bool] = lambda: False
 
@@ -55,6 +76,8 @@ class IndexReport:
         added: New images with at least one space.
         updated: Images whose picture or record changed.
         completed: Unchanged images that came into a further space.
+        reused: Embeddings taken over from the library, which had the same content under the same
+            card; one for each image and space.
         unchanged: Images with nothing to do.
         without_picture: Records kept although the source has no picture for them, or none here.
         retired: Images that the source no longer has.
@@ -69,6 +92,7 @@ class IndexReport:
     added: int = 0
     updated: int = 0
     completed: int = 0
+    reused: int = 0
     unchanged: int = 0
     without_picture: int = 0
     retired: int = 0

@@ -26,6 +26,7 @@ from bilderatlas.store.database import DATABASE_FILE, open_database, utc_now
 from bilderatlas.store.disk import explained_disk_errors, replace_file, sync_folder
 from bilderatlas.store.records_copy import copy_records
 from bilderatlas.store.schema import collections
+from bilderatlas.store.projections import PROJECTION_NAME, projection_file
 from bilderatlas.store.segments import FILE_NAME
 from bilderatlas.store.space_writer import manifest_bytes
 from bilderatlas.store.spaces import SpaceEntry, select_spaces
@@ -131,7 +132,8 @@ def _manifest_text(root: Path) -> bytes:
 
 def _segment_files(root: Path) -> Iterator[Path]:
     for path in sorted(root.glob("collections/*/features/*/*")):
-        if FILE_NAME.match(path.name) or path.name == "features.json":
+        is_kept = FILE_NAME.match(path.name) or PROJECTION_NAME.match(path.name)
+        if is_kept or path.name == "features.json":
             yield path
 
 
@@ -156,9 +158,10 @@ def _features_of(entries: Mapping[str, Mapping[str, SpaceEntry]]) -> Iterator[tu
 def _named_files(entries: Mapping[str, Mapping[str, SpaceEntry]]) -> Iterator[str]:
     for collection, spaces in entries.items():
         for model_id, entry in spaces.items():
-            for part in entry.segments:
-                for file in part.files.values():
-                    yield f"collections/{collection}/features/{model_id}/{file.name}"
+            names = [file.name for part in entry.segments for file in part.files.values()]
+            projection = projection_file(entry.card_json)
+            for name in [*names, *([projection] if projection else [])]:
+                yield f"collections/{collection}/features/{model_id}/{name}"
 
 
 def restore_backup(source: Path, dest: Path) -> None:

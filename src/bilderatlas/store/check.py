@@ -19,6 +19,7 @@ from bilderatlas.store.columns_build import ColumnData, ColumnTable
 from bilderatlas.store.columns_files import read_table
 from bilderatlas.store.fulltext import count_texts
 from bilderatlas.store.images import ImageState, count_images, first_key, last_key
+from bilderatlas.store.projections import damage_of_projection
 from bilderatlas.store.schema import images
 from bilderatlas.store.segments import Segment, SegmentEntry, broken_files
 from bilderatlas.store.space_writer import manifest_bytes
@@ -218,6 +219,10 @@ def _check_space(
             "next-segment",
             entry.model_id,
         )
+    if damage := damage_of_projection(folder, entry.card_json):
+        advice = "Run `bilderatlas features reduce` with --refit."
+        where = _below(collection, folder)
+        yield Finding("error", f"{damage} {advice}", where, False, "projection", entry.model_id)
     sound = []
     for part in entry.segments:
         damage = _damage_of(folder, entry, part, first_key(collection.id) + next_key)

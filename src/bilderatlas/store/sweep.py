@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bilderatlas.store.disk import TEMPORARY_PREFIX, unlink_quietly
 from bilderatlas.store.locks import FileLock
+from bilderatlas.store.projections import PROJECTION_NAME, projection_file
 from bilderatlas.store.segments import FILE_NAME
 from bilderatlas.store.spaces import SpaceEntry
 
@@ -36,8 +37,13 @@ def iter_orphans(folder: Path, entries: Mapping[str, SpaceEntry]) -> Iterator[Pa
             yield space_folder
             continue
         named = {file.name for part in entry.segments for file in part.files.values()}
+        named |= {name for name in [projection_file(entry.card_json)] if name}
         for path in sorted(space_folder.iterdir()):
-            is_ours = FILE_NAME.match(path.name) or path.name.startswith(TEMPORARY_PREFIX)
+            is_ours = (
+                FILE_NAME.match(path.name)
+                or PROJECTION_NAME.match(path.name)
+                or path.name.startswith(TEMPORARY_PREFIX)
+            )
             if is_ours and path.name not in named:
                 yield path
 

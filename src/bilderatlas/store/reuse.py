@@ -1,0 +1,110 @@
+"""Rows that the library holds already: the same content under the same card, in any collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import select
+
+from bilderatlas.arrays import Ints
+from bilderatlas.errors import StoreError
+from bilderatlas.extractors.base import Card, ImageRows
+from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.database import in_chunks
+from bilderatlas.store.images import ImageState
+from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.schema import collections, images, spaces
+from bilderatlas.store.segments import Segment
+from bilderatlas.store.spaces import SpaceEntry, select_spaces
+from bilderatlas.store.writer import is_same_space
+
+
+def find_known_rows(
+    library: LibraryStore, card: Card, contents: Iterable[str]
+) -> dict[str, ImageRows]:
+    """Return, by content, the rows that some space of the library already has under `card`.
+
+    Args:
+        library: All its collections are asked.
+        card: Spaces whose card differs in a fact that changes embeddings are passed over.
+        contents: sha256 of encoded pictures.
+
+    Returns:
+        Rows in the stored precision, float32 or uint8; contents that no space has are left out.
+    """
+    wanted = set(contents)
+    found: dict[str, ImageRows] = {}
+    for collection, entry in _spaces_of(library, card) if wanted else ():
+        keys = _keys_of(collection, sorted(wanted - found.keys()))
+        if keys:
+            found |= _rows_by_content(collection, entry, keys)
+    return found
+
+
+def _spaces_of(library: LibraryStore, card: Card) -> list[tuple[CollectionStore, SpaceEntry]]:
+    facts = json.loads(json.dumps(card.to_json()))  # as it is stored: lists, no tuples
+    chosen = (
+        select(collections.c.name)
+        .join(spaces, spaces.c.collection_id == collections.c.id)
+        .where(spaces.c.model_id == card.model_id)
+        .order_by(collections.c.id)
+    )
+    with library.database.connect() as connection:
+        names = list(connection.execute(chosen).scalars())
+    found = []
+    for name in names:
+        collection = library.get_collection(name)
+        with collection.reading() as connection:
+            entry = select_spaces(connection, collection.id, card.model_id).get(card.model_id)
+        if entry is not None and entry.segments and is_same_space(entry.card_json, facts):
+            found.append((collection, entry))
+    return found
+
+
+def _keys_of(collection: CollectionStore, contents: Sequence[str]) -> dict[str, int]:
+    """Return the key of one indexed image for each content that the collection has."""
+    found: dict[str, int] = {}
+    with collection.reading() as connection:
+        for chunk in in_chunks(list(contents)):
+            chosen = select(images.c.content_sha256, images.c.key).where(
+                images.c.content_sha256.in_(chunk),
+                images.c.collection_id == collection.id,
+                images.c.state == ImageState.INDEXED.value,
+            )
+            found |= {row.content_sha256: row.key for row in connection.execute(chosen)}
+    return found
+
+
+def _rows_by_content(
+    collection: CollectionStore, entry: SpaceEntry, keys: Mapping[str, int]
+) -> dict[str, ImageRows]:
+    folder = collection.space_folder(entry.model_id)
+    contents = {key: content for content, key in keys.items()}
+    asked = np.fromiter(sorted(contents), np.int64, len(contents))
+    found: dict[str, ImageRows] = {}
+    for part in entry.segments:
+        try:
+            segment = Segment(folder, part, entry.dim, entry.dtype)
+        except (OSError, StoreError):
+            continue  # merged or damaged meanwhile: what it held is embedded again
+        covered = asked[np.isin(asked, segment.covered_keys)]
+        for key, rows in _rows_at(segment, covered).items():
+            found[contents[key]] = rows
+    return found
+
+
+def _rows_at(segment: Segment, keys: Ints) -> dict[int, ImageRows]:
+    """Return the rows of the images `keys` of one segment; an image may have none."""
+    places = np.flatnonzero(np.isin(segment.image_keys, keys)) if len(keys) else keys
+    owners = np.asarray(segment.image_keys)[places]
+    return {int(key): _image_rows(segment, places[owners == key]) for key in keys}
+
+
+def _image_rows(segment: Segment, places: Ints) -> ImageRows:
+    vectors = np.asarray(segment.vectors[places])
+    if vectors.dtype != np.uint8:
+        vectors = vectors.astype(np.float32)
+    geometry = None if segment.geometry is None else np.array(segment.geometry[places])
+    return ImageRows(vectors, geometry)

@@ -1,0 +1,133 @@
+"""The same content under the same card is embedded once, whatever collection it comes in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bilderatlas.arrays import Pixels
+from bilderatlas.extractors import EXTRACTORS, Card, Extractor, ImageRows
+from bilderatlas.images.decoder import DecodedImage
+from bilderatlas.indexing import IndexOptions, IndexReport, index_source
+from bilderatlas.indexing.extract import BatchExtractor, Fetched
+from bilderatlas.indexing.report import PlanSummary
+from bilderatlas.records import Record
+from bilderatlas.sources import open_source
+from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.reuse import find_known_rows
+
+RAW, PALETTE, DETAILS = "raw_32.pixels", "palette_lab.pixels", "details_sift.pixels"
+MakeFolder = Callable[[int], Path]
+
+
+def run(
+    store: LibraryStore, folder: Path, name: str, *extractors: str, **options: object
+) -> IndexReport:
+    asked = IndexOptions(extractors=extractors, workers=1, **options)  # type: ignore[arg-type]
+    return index_source(store, open_source(str(folder)), name, asked)
+
+
+def rows_of(store: LibraryStore, name: str, model_id: str) -> dict[str, np.ndarray]:
+    view = store.get_collection(name).space(model_id).snapshot()
+    return {
+        image_id: view.vectors_at(view.rows_of(image_id)) for image_id in view.columns.image_ids
+    }
+
+
+def test_a_copy_elsewhere_is_not_embedded_again(
+    store: LibraryStore, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    first = make_folder(5)
+    run(store, first, "first", RAW, DETAILS)
+    second = tmp_path / "elsewhere"
+    shutil.copytree(first, second)
+    (second / "work-000.png").rename(second / "renamed.png")
+    report = run(store, second, "second", RAW, DETAILS, PALETTE)
+    assert (report.added, report.reused, report.failed) == (5, 10, 0)  # the palette is new
+    for model_id in (RAW, DETAILS):
+        old, new = rows_of(store, "first", model_id), rows_of(store, "second", model_id)
+        assert np.array_equal(new.pop("renamed.png"), old.pop("work-000.png"))
+        assert old.keys() == new.keys()
+        assert all(np.array_equal(old[one], new[one]) for one in old)
+    geometry = store.get_collection("second").space(DETAILS).snapshot()
+    assert geometry.geometry_at(np.arange(3)) is not None
+
+
+def test_a_further_space_that_another_collection_has_needs_no_picture(
+    store: LibraryStore, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    first = make_folder(4)
+    second = tmp_path / "elsewhere"
+    shutil.copytree(first, second)
+    run(store, first, "first", RAW, PALETTE)
+    run(store, second, "second", RAW)
+    heard: list[PlanSummary] = []
+    report = run(store, second, "second", RAW, PALETTE, on_plan=heard.append)
+    assert heard == [PlanSummary(n_new=0, n_changed=0, n_read_again=0)]
+    assert (report.completed, report.reused, report.added) == (4, 4, 0)
+    assert rows_of(store, "second", PALETTE).keys() == rows_of(store, "first", PALETTE).keys()
+
+
+def test_a_further_space_says_first_how_many_pictures_are_read_again(
+    store: LibraryStore, make_folder: MakeFolder
+) -> None:
+    folder = make_folder(4)
+    run(store, folder, "works", RAW)
+    (folder / "work-001.png").unlink()
+    shutil.copy(folder / "work-000.png", folder / "a-new-one.png")
+    heard: list[PlanSummary] = []
+    report = run(store, folder, "works", RAW, PALETTE, on_plan=heard.append)
+    assert heard == [PlanSummary(n_new=1, n_changed=0, n_read_again=3)]
+    assert (report.completed, report.added, report.retired) == (3, 1, 1)
+    assert report.reused >= 1  # the new one is a copy of one that is there
+
+
+def test_another_version_of_a_card_is_another_space(
+    store: LibraryStore, make_folder: MakeFolder
+) -> None:
+    run(store, make_folder(2), "works", RAW)
+    collection = store.get_collection("works")
+    contents = [str(one.content_sha256) for one in collection.iter_images()]
+    card = EXTRACTORS.get(RAW).card
+    assert find_known_rows(store, card, contents).keys() == set(contents)
+    assert find_known_rows(store, card, ["0" * 64]) == {}
+    assert find_known_rows(store, replace(card, version=card.version + 1), contents) == {}
+    assert find_known_rows(store, replace(card, weights_sha256="0" * 64), contents) == {}
+    with collection.writer() as writer:
+        writer.retire([one.image_id for one in collection.iter_images()])
+    assert find_known_rows(store, card, contents) == {}
+
+
+class Corner(Extractor):
+    """The colour of the corner, and how often it was asked."""
+
+    card = Card("corner.fake", "corner", "The corner.", 3, "f32", ("euclidean",), 8, ({},))
+
+    def __init__(self) -> None:
+        self.n_embedded = 0
+
+    def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:
+        self.n_embedded += len(images)
+        return [ImageRows(image[:1, 0].astype(np.float32)) for image in images]
+
+
+def test_copies_within_one_batch_are_embedded_once(store: LibraryStore) -> None:
+    corner = Corner()
+    pixels = [np.full((2, 2, 3), shade, np.uint8) for shade in (10, 20)]
+    batch = [
+        (
+            Fetched(Record(image_id=str(place)), "ab"[shade] * 64),
+            DecodedImage(pixels[shade], (2, 2), "PNG", 1, {}, {}),
+        )
+        for place, shade in enumerate((0, 1, 0, 0))
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        extractor = BatchExtractor(store, [corner], threads, 2, lambda *_: True)
+        rows = extractor.extract(batch).rows
+    assert corner.n_embedded == 2
+    assert [float(one["corner.fake"].vectors[0, 0]) for one in rows] == [10, 20, 10, 10]
