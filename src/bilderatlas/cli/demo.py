@@ -15,7 +15,7 @@ from bilderatlas.api.worker import start_worker
 from bilderatlas.cli.options import JsonOption, LibraryOption
 from bilderatlas.cli.output import ended_by_ctrl_c, print_json, say, shown_progress
 from bilderatlas.errors import ConflictError
-from bilderatlas.extractors import EXTRACTORS
+from bilderatlas.extractors import default_extractors
 from bilderatlas.indexing import IndexOptions, IndexReport
 from bilderatlas.settings import DEFAULT_PORT
 
@@ -46,7 +46,7 @@ def demo(
     with create(library) as opened:
         say(f"Library: {opened.root}")
         with shown_progress("Painting and indexing the museum") as on_progress:
-            options = IndexOptions(extractors=tuple(EXTRACTORS.names()), on_progress=on_progress)
+            options = IndexOptions(extractors=_criteria(), on_progress=on_progress)
             if do_serve:
                 options = _first_rooms(options, started)
             report = run_index(opened, address, NAME, options=options)
@@ -63,6 +63,10 @@ def demo(
             )
 
 
+def _criteria() -> tuple[str, ...]:
+    return tuple(extractor.card.model_id for extractor in default_extractors(NAME))
+
+
 def _first_rooms(options: IndexOptions, started: float) -> IndexOptions:
     """Index by the first criterion only, and leave the rest to the job after some seconds."""
     return replace(
@@ -74,10 +78,10 @@ def _first_rooms(options: IndexOptions, started: float) -> IndexOptions:
 
 def _submit_rest(opened: Library, address: str, report: IndexReport) -> None:
     present = set(opened[NAME].store.model_ids())
-    if not report.stopped and present >= set(EXTRACTORS.names()):
+    if not report.stopped and present >= set(_criteria()):
         return
     try:
-        submit_index(opened, address, NAME, extractors=tuple(EXTRACTORS.names()))
+        submit_index(opened, address, NAME, extractors=_criteria())
         say("The remaining works and criteria follow as a job; the pages show it.")
     except ConflictError:
         say("The remaining works and criteria are already on their way as a job.")

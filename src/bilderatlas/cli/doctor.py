@@ -97,10 +97,10 @@ def _library(root: Path) -> Finding:
 
 
 def _extractors() -> list[Finding]:
+    found = [(extractor.card.model_id, extractor.readiness()) for extractor in EXTRACTORS]
     return [
-        Finding(f"extractor {extractor.card.model_id}", True, "ready, needs no weights")
-        for extractor in EXTRACTORS
-        if extractor.card.weights_sha256 is None
+        Finding(f"extractor {model_id}", True, readiness.state, readiness.sentence)
+        for model_id, readiness in found
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -18,9 +19,16 @@ from bilderatlas.cli.options import (
     LibraryOption,
     parse_source_options,
 )
-from bilderatlas.cli.output import print_json, print_report, say, shown_progress
+from bilderatlas.cli.output import print_json, print_report, say, say_plan, shown_progress
 from bilderatlas.indexing import IndexOptions
 from bilderatlas.settings import LIBRARY_FILE, find_library
+
+
+class Precision(StrEnum):
+    """How neural extractors compute."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
 
 
 def index(
@@ -42,6 +50,13 @@ def index(
         int,
         typer.Option(min=0, max=256, help="Decoding processes and threads; 0: one a processor."),
     ] = 0,
+    device: Annotated[
+        str, typer.Option(help="Where neural extractors run: cpu, or cuda for a GPU.")
+    ] = "cpu",
+    precision: Annotated[
+        Precision,
+        typer.Option(help="bf16 is faster where the processor has it; it must pass a gate."),
+    ] = Precision.FP32,
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,6 +75,9 @@ def index(
                 workers=workers,
                 retry_failed=retry_failed,
                 keep_first=keep_first,
+                device=device,
+                precision=precision.value,
+                on_plan=say_plan,
                 on_progress=on_progress,
             )
             report = run_index(

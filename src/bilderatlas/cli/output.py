@@ -23,7 +23,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from bilderatlas.indexing import IndexReport, Progress
+from bilderatlas.indexing import IndexReport, PlanSummary, Progress
 
 PLAIN_EVERY_S = 2.0
 MAX_FAILURES_SHOWN = 5
@@ -127,12 +127,23 @@ class _PlainProgress:
         )
 
 
+def say_plan(summary: PlanSummary) -> None:
+    """Tell what a run will read again before it does, where a new space makes that necessary."""
+    if summary.n_read_again:
+        pictures = "picture is" if summary.n_read_again == 1 else "pictures are"
+        say(
+            f"{summary.n_read_again:,} unchanged {pictures} read again from the source, since the "
+            "library keeps embeddings and thumbnails only. Stop with Ctrl-C if that is too many."
+        )
+
+
 def print_report(report: IndexReport) -> None:
     """Tell in words what indexing did."""
     counts = [
         (report.added, "added"),
         (report.updated, "updated"),
         (report.completed, "came into a further space"),
+        (report.reused, "embeddings taken over from the library"),
         (report.without_picture, "recorded without a picture"),
         (report.unchanged, "unchanged"),
         (report.retired, "no longer in the source"),

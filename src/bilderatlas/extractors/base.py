@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -76,6 +76,24 @@ class Card:
     def to_json(self) -> dict[str, Any]:
         """Return the card as it is stored in `features.json`."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Card:
+        """Return the card that was stored as `values`; what a newer version added is left out."""
+        names = {field.name for field in fields(cls)}
+        known = {name: value for name, value in values.items() if name in names}
+        for name in ("preprocessing", "languages", "weights"):
+            known[name] = tuple(known.get(name) or ())
+        known["metrics"] = tuple(Metric(name) for name in known["metrics"])
+        return cls(**known)
+
+
+def rows_are(card_json: Mapping[str, Any]) -> str:
+    """Return what a row of a stored card stands for: `image`, `detail` or `figure`.
+
+    Cards stored before there were figures say only whether an image has many rows.
+    """
+    return str(card_json.get("rows_are") or ("detail" if card_json.get("many_rows") else "image"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +191,12 @@ EXTRACTORS: Registry[Extractor] = Registry(
     ),
     group="bilderatlas.extractors",
 )
+
+
+def default_extractors(source_kind: str) -> list[Extractor]:
+    """Return what a collection of this kind of source is indexed with when nothing is named.
+
+    Those that understand words come first, for the first space is the one that is asked first.
+    """
+    chosen = [one for one in EXTRACTORS if one.is_default_for(source_kind)]
+    return sorted(chosen, key=lambda one: not one.card.embeds_text)

@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from bilderatlas.errors import Failure
-from bilderatlas.extractors import EXTRACTORS, Extractor, ImageRows
+from bilderatlas.extractors import EXTRACTORS, Extractor, ImageRows, default_extractors
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.indexing.extract import Batch, BatchExtractor, Fetched
@@ -107,7 +107,7 @@ def _default_extractors(collection: CollectionStore, source_kind: str) -> list[E
     present = collection.model_ids()
     if present:
         return [EXTRACTORS.get(model_id) for model_id in present if model_id in EXTRACTORS]
-    return [one for one in EXTRACTORS if one.is_default_for(source_kind)]
+    return default_extractors(source_kind)
 
 
 def _build_engines(collection: CollectionStore) -> None:

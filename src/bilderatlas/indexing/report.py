@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from bilderatlas.errors import Failure
 
@@ -58,7 +58,7 @@ class IndexOptions:
     keep_first: bool = False
     batch_images: int = 32
     device: str = "cpu"
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: str = "fp32"
     on_plan: Callable[[PlanSummary], None] = lambda summary: None
     on_progress: Callable[[Progress], None] = lambda progress: None
     should_stop: Callable[[], bool] = lambda: False
