@@ -24,9 +24,9 @@ from bilderatlas.errors import ConflictError, NotFoundError, StoreError
 from bilderatlas.store.archives import Archive, FolderArchive, TarArchive, open_archive
 from bilderatlas.store.database import DATABASE_FILE, open_database, utc_now
 from bilderatlas.store.disk import explained_disk_errors, replace_file, sync_folder
+from bilderatlas.store.projections import PROJECTION_NAME, projection_file
 from bilderatlas.store.records_copy import copy_records
 from bilderatlas.store.schema import collections
-from bilderatlas.store.projections import PROJECTION_NAME, projection_file
 from bilderatlas.store.segments import FILE_NAME
 from bilderatlas.store.space_writer import manifest_bytes
 from bilderatlas.store.spaces import SpaceEntry, select_spaces

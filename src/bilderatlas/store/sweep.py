@@ -51,10 +51,13 @@ def iter_orphans(folder: Path, entries: Mapping[str, SpaceEntry]) -> Iterator[Pa
 def iter_left_over(folder: Path, entries: Mapping[str, SpaceEntry]) -> Iterator[Path]:
     """Yield those orphans that a killed writer left; replaced segments are in good order.
 
-    A merge or a purge leaves its sources in place for readers that have them mapped.
+    A merge or a purge leaves its sources in place for readers that have them mapped; a projection
+    that was fitted anew leaves the earlier one.
     """
     for path in iter_orphans(folder, entries):
         entry, match = entries.get(path.parent.name), FILE_NAME.match(path.name)
+        if entry is not None and PROJECTION_NAME.match(path.name):
+            continue
         if entry is None or match is None or int(match[2]) >= entry.next_segment:
             yield path
 

@@ -1,0 +1,213 @@
+"""Fewer numbers for a space: a projection fitted on a collection's own rows, stored with them.
+
+A reduced space holds for the collection that it was fitted on: two collections share one only
+where they share the projection, to the byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bilderatlas.arrays import Embeddings, Metric, Pixels, check_dimension
+from bilderatlas.errors import StoreError, UsageError
+from bilderatlas.extractors.base import Card, Extractor, ImageRows, Readiness
+
+MARK = "~pca"
+Blocks = Callable[[], Iterable[npt.NDArray[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """An affine map from `d` to `k` numbers; whitening, where asked for, is part of it.
+
+    Attributes:
+        mean: `(d,)` float32, taken away first.
+        components: `(k, d)` float32; the scalar product with each is one of the new numbers.
+    """
+
+    mean: npt.NDArray[np.float32]
+    components: npt.NDArray[np.float32]
+
+    def apply(self, vectors: npt.NDArray[Any]) -> Embeddings:
+        """Project `(n, d)` of any number type to `(n, k)` float32."""
+        check_dimension(vectors, len(self.mean), "the rows that the projection was fitted on")
+        centred = vectors.astype(np.float32) - self.mean
+        return np.asarray(centred @ self.components.T, dtype=np.float32)
+
+    def to_bytes(self) -> bytes:
+        """Return the file: a `.npy` of `(1 + k, d)` float32, the mean first."""
+        written = io.BytesIO()
+        matrix = np.concatenate([self.mean[None], self.components])
+        np.save(written, np.ascontiguousarray(matrix, dtype="<f4"))
+        return written.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Projection:
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            StoreError: when it is no such file.
+        """
+        try:
+            matrix = np.load(io.BytesIO(content))
+        except (ValueError, EOFError, OSError) as error:
+            raise StoreError(f"Cannot read a projection: {error}.") from error
+        if matrix.ndim != 2 or len(matrix) < 2 or matrix.dtype != np.dtype("<f4"):
+            raise StoreError(
+                f"Cannot read a projection: it has shape {matrix.shape} and dtype {matrix.dtype}, "
+                "expected (1 + k, d) float32."
+            )
+        return cls(matrix[0], matrix[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPca:
+    """A principal component analysis, and what it was fitted on.
+
+    Attributes:
+        projection: The map.
+        n_rows: Rows that it was fitted on.
+        explained_variance: Share of the rows' variance that is kept, 0 to 1.
+        whitened: Whether every new number has variance 1 on these rows.
+    """
+
+    projection: Projection
+    n_rows: int
+    explained_variance: float
+    whitened: bool
+
+    def facts(self, base: Card, fitted_on: str) -> dict[str, Any]:
+        """Return what the card of the reduced space says about its projection."""
+        content = self.projection.to_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        return {
+            "kind": "pca",
+            "base": base.model_id,
+            "base_dim": base.dim,
+            "dim": len(self.projection.components),
+            "whitened": self.whitened,
+            "sha256": sha256,
+            "file": f"projection-{sha256[:16]}.npy",
+            "fitted_on": fitted_on,
+            "n_rows": self.n_rows,
+            "explained_variance": round(self.explained_variance, 6),
+        }
+
+
+def fit_pca(blocks: Blocks, dim: int, *, whiten: bool = False) -> FittedPca:
+    """Fit an exact principal component analysis in two passes over rows that stay on disk.
+
+    The covariance is summed in float64 block by block, so that memory holds one block and two
+    matrices `(d, d)`. A component's sign is chosen so that its largest entry is positive.
+
+    Args:
+        blocks: Called twice; yields the rows as blocks `(b, d)`, the same both times.
+        dim: Components to keep; fewer than `d`, and at most as many as there are rows.
+        whiten: Divide each new number by its standard deviation.
+
+    Raises:
+        UsageError: when the rows do not suffice, or vary in fewer than `dim` directions.
+    """
+    n_rows, total = 0, np.float64(0)
+    for block in blocks():
+        n_rows += len(block)
+        total = total + block.sum(axis=0, dtype=np.float64)
+    if n_rows < max(dim, 2):
+        raise UsageError(
+            f"Cannot reduce to {dim} numbers: there are only {n_rows} works to fit on. Index more "
+            "works first, or choose a smaller --dim."
+        )
+    mean = np.asarray(total / n_rows)
+    covariance = np.zeros((len(mean), len(mean)))
+    for block in blocks():
+        centred = block.astype(np.float64) - mean
+        covariance += centred.T @ centred
+    covariance /= n_rows - 1
+    variances, vectors = np.linalg.eigh(covariance)
+    kept = np.maximum(variances[::-1][:dim], 0.0)
+    components = vectors.T[::-1][:dim]
+    whole = float(np.trace(covariance))
+    if whole <= 0 or (whiten and kept[-1] <= 1e-12 * whole):
+        n_varying = int(np.count_nonzero(variances > 1e-12 * max(whole, 1e-300)))
+        raise UsageError(
+            f"Cannot reduce to {dim} numbers: the works differ in {n_varying} directions only. "
+            "Choose a smaller --dim."
+        )
+    strongest = components[np.arange(dim), np.abs(components).argmax(axis=1)]
+    components = components * np.where(strongest < 0, -1.0, 1.0)[:, None]
+    if whiten:
+        components = components / np.sqrt(kept)[:, None]
+    projection = Projection(mean.astype(np.float32), components.astype(np.float32))
+    return FittedPca(projection, n_rows, float(kept.sum()) / whole, whiten)
+
+
+def reduced_id(model_id: str, dim: int, *, whiten: bool = False) -> str:
+    """Return the id of a reduced space: `vgg19_fc2.imagenet1k~pca512`, with `w` if whitened."""
+    return f"{model_id}{MARK}{dim}{'w' if whiten else ''}"
+
+
+def reduced_card(base: Card, facts: Mapping[str, Any]) -> Card:
+    """Return the card of the space that a projection with these facts makes of `base`'s.
+
+    Euclidean distance comes first among the metrics: it is what a projection keeps. Between rows
+    of length 1 it ranks as the angle does.
+    """
+    others = [metric for metric in base.metrics if metric is not Metric.EUCLIDEAN]
+    share = f"{100 * facts['explained_variance']:.0f} %"
+    return replace(
+        base,
+        model_id=reduced_id(base.model_id, facts["dim"], whiten=facts["whitened"]),
+        sees=(
+            f"{base.sees} Reduced from {base.dim} to {facts['dim']} numbers, which keep {share} of "
+            f"the differences between the works of '{facts['fitted_on'].rpartition('@')[0]}'."
+        ),
+        dim=facts["dim"],
+        dtype="f16" if base.dtype == "f16" else "f32",
+        metrics=(Metric.EUCLIDEAN, *others),
+        normalised="none",
+        projection=dict(facts),
+    )
+
+
+class ReducedExtractor(Extractor):
+    """An extractor, and a projection of its rows."""
+
+    def __init__(self, base: Extractor, projection: Projection, facts: Mapping[str, Any]) -> None:
+        """Project the rows of `base`; `facts` are those of the stored card."""
+        self.base = base
+        self.projection = projection
+        self._facts = dict(facts)
+        self.threads_itself = base.threads_itself
+
+    @property
+    def card(self) -> Card:
+        """The base's card with the facts of the projection."""
+        return reduced_card(self.base.card, self._facts)
+
+    def readiness(self) -> Readiness:
+        """Tell whether the base can run here."""
+        return self.base.readiness()
+
+    def is_default_for(self, source_kind: str) -> bool:
+        """Never: it belongs to the one collection that it was fitted on."""
+        return False
+
+    def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:
+        """Extract with the base, then project: one row of `(k,)` float32 each."""
+        found = self.base.extract_batch(images)
+        return [ImageRows(self.projection.apply(rows.vectors)) for rows in found]
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Embed with the base, then project: `(n, k)` float32.
+
+        Raises:
+            QueryError: when the base has no text side.
+        """
+        return self.projection.apply(self.base.embed_texts(texts))

@@ -1,0 +1,113 @@
+"""The extractor behind each space of a collection: by its name, or by its stored projection too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from bilderatlas.errors import QueryError, UnknownNameError
+from bilderatlas.extractors import EXTRACTORS, Extractor
+from bilderatlas.extractors.reduced import MARK, Projection, ReducedExtractor
+from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.projections import read_projection
+
+_BASE_FACTS = ("version", "weights_sha256", "preprocessing")
+
+
+@dataclass(slots=True)
+class ChosenExtractors:
+    """What a run of indexing has to do for the spaces that were asked for.
+
+    Attributes:
+        extractors: To be run on pictures, the bases of reduced spaces among them.
+        reduced: Ids of reduced spaces, to be completed from the rows of their bases afterwards.
+    """
+
+    extractors: list[Extractor] = field(default_factory=list)
+    reduced: list[str] = field(default_factory=list)
+
+
+def extractor_of(collection: CollectionStore, model_id: str) -> Extractor:
+    """Return the extractor of one of the collection's spaces, reduced ones included.
+
+    Raises:
+        UnknownNameError: when there is no such extractor, or no such reduced space here.
+        QueryError: when the projection was fitted on rows of other weights than are here now.
+        StoreError: when the file of the projection is gone or damaged.
+    """
+    if MARK not in model_id:
+        return EXTRACTORS.get(model_id)
+    space = collection.space(model_id)
+    facts = _projection_facts(space.card_json)
+    base = EXTRACTORS.get(facts["base"])
+    if not is_of_base(space.card_json, base.card.to_json()):
+        raise QueryError(
+            f"Cannot embed into '{model_id}': it was fitted on rows of '{base.card.model_id}' with "
+            "other weights, or other preparation of the pictures, than are here now. Index the "
+            "collection again, then run `bilderatlas features reduce` with --refit."
+        )
+    projection = _read_projection(space.folder, facts["file"], facts["sha256"])
+    return ReducedExtractor(base, projection, facts)
+
+
+def choose_extractors(
+    collection: CollectionStore | None, model_ids: Iterable[str]
+) -> ChosenExtractors:
+    """Tell reduced spaces, which are completed from stored rows, from extractors to be run.
+
+    A reduced space brings its base along. `collection` is None where there is none yet.
+
+    Raises:
+        UnknownNameError: for an extractor or a reduced space that there is not.
+    """
+    names: dict[str, None] = {}
+    reduced: dict[str, None] = {}
+    for model_id in model_ids:
+        if MARK not in model_id:
+            names[model_id] = None
+        elif collection is None:
+            raise UnknownNameError(
+                "space", model_id, (), advice="Index first, then run `bilderatlas features reduce`."
+            )
+        else:
+            names[_projection_facts(collection.space(model_id).card_json)["base"]] = None
+            reduced[model_id] = None
+    return ChosenExtractors([EXTRACTORS.get(name) for name in names], list(reduced))
+
+
+def is_of_base(reduced_json: Mapping[str, Any], base_json: Mapping[str, Any]) -> bool:
+    """Tell whether a reduced card, as stored, still fits the card of its base.
+
+    Weights that are not known yet on this machine are no contradiction.
+    """
+    if base_json.get("weights_sha256") is None:
+        base_json = {**base_json, "weights_sha256": reduced_json.get("weights_sha256")}
+    same_dim = _projection_facts(reduced_json)["base_dim"] == base_json["dim"]
+    return same_dim and all(
+        _as_stored(reduced_json.get(fact)) == _as_stored(base_json.get(fact))
+        for fact in _BASE_FACTS
+    )
+
+
+def _as_stored(value: Any) -> Any:
+    """Return a fact with lists for tuples, as JSON has it."""
+    if isinstance(value, list | tuple):
+        return [_as_stored(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _as_stored(one) for key, one in value.items()}
+    return value
+
+
+def _projection_facts(card_json: Mapping[str, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = card_json["projection"]
+    return facts
+
+
+@lru_cache(maxsize=4)
+def _read_projection(folder: Path, file: str, sha256: str) -> Projection:
+    """Read a projection once: its name and its sha256 say all about it."""
+    facts = {"projection": {"file": file, "sha256": sha256}}
+    return Projection.from_bytes(read_projection(folder, facts))
