@@ -15,7 +15,9 @@
     ├── StoreError                  the library on disk cannot be read or written (HTTP 500)
     │   ├── LibraryVersionError     written by a newer version
     │   └── DiskFullError           nothing was half done; free space and run again (HTTP 507)
+    ├── WeightsError                a file of weights is not what it should be (HTTP 422)
     └── UnavailableError            something needed is missing: weights, network, a port (HTTP 503)
+        └── NetworkError            an address that may not be asked, or did not answer as it should
 
 One picture that fails never ends a run: it becomes a `Failure`, a value, and stands in the
 collection as a row with its reason.
@@ -161,11 +163,53 @@ class DiskFullError(StoreError):
     http_status = 507
 
 
+class WeightsError(BilderatlasError):
+    """A file of weights that is not what it should be; `reason_code` says how in one word."""
+
+    code = "weights"
+    http_status = 422
+
+    def __init__(self, reason_code: str, message: str) -> None:
+        """Name the kind of fault (`wrong-sha256`, `misfit` …) and say it in a sentence."""
+        self.reason_code = reason_code
+        super().__init__(message)
+
+
 class UnavailableError(BilderatlasError):
     """Something that is needed is missing: weights, the network, a free port."""
 
     code = "unavailable"
     http_status = 503
+
+
+class NetworkError(UnavailableError):
+    """An address that may not be asked, or whose answer cannot be used.
+
+    Attributes:
+        reason_code: One word for tables: `forbidden-address`, `timeout`, `too-large`, `status` …
+        status: HTTP status of the answer, where there was one.
+        retry_after_s: How long the server asked to be left alone.
+        may_pass: Whether asking again later may help.
+    """
+
+    code = "network"
+    http_status = 502
+
+    def __init__(
+        self,
+        reason_code: str,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        may_pass: bool = False,
+    ) -> None:
+        """Name the kind of failure and say it in a sentence."""
+        self.reason_code = reason_code
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.may_pass = may_pass
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)

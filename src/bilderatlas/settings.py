@@ -26,6 +26,8 @@ class Settings(BaseSettings):
         workers: Processes that decode pictures, and threads that extract; 0: one a processor.
         max_file_bytes: Larger picture files are refused.
         max_pixels: Pictures with more pixels are refused.
+        models: Folder that weights are kept in; else a folder in the user's cache.
+        hub: Address of the model hub that weights come from.
     """
 
     model_config = SettingsConfigDict(env_prefix="BILDERATLAS_", extra="ignore")
@@ -34,6 +36,8 @@ class Settings(BaseSettings):
     workers: int = Field(default=0, ge=0, le=256)
     max_file_bytes: int = Field(default=100_000_000, gt=0)
     max_pixels: int = Field(default=200_000_000, gt=0)
+    models: Path | None = None
+    hub: str = Field(default="https://huggingface.co", pattern=r"^https?://[^\s?#]+$")
 
 
 def read_settings() -> Settings:
@@ -68,3 +72,11 @@ def find_library(explicit: Path | str | None = None) -> Path:
         if (folder / LIBRARY_FILE).is_file():
             return folder
     return Path(platformdirs.user_data_path("bilderatlas", appauthor=False)) / "library"
+
+
+def models_folder() -> Path:
+    """Return the folder that weights are kept in; it may not exist yet."""
+    named = read_settings().models
+    if named is not None:
+        return named.expanduser().absolute()
+    return Path(platformdirs.user_cache_path("bilderatlas", appauthor=False)) / "models"

@@ -1,0 +1,248 @@
+"""What all neural extractors share: weights, a runtime, batches; a family adds its architecture."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from bilderatlas.arrays import Embeddings, Pixels, unit_rows
+from bilderatlas.errors import UnavailableError, WeightsError
+from bilderatlas.extractors.base import Card, Extractor, ImageRows, Readiness
+from bilderatlas.extractors.canaries import canary_pictures, canary_texts
+from bilderatlas.extractors.preprocessing import preprocess
+from bilderatlas.extractors.runtimes.base import Runtime, RuntimeOptions
+from bilderatlas.extractors.runtimes.onnx import OnnxRuntime
+from bilderatlas.extractors.runtimes.record import record_stamp
+from bilderatlas.extractors.runtimes.torch import TorchRuntime, has_torch
+from bilderatlas.extractors.runtimes.weights import (
+    WEIGHTS_FILE,
+    ModelFiles,
+    WeightsFile,
+    shown_size,
+)
+from bilderatlas.settings import models_folder
+
+if TYPE_CHECKING:
+    import torch
+
+INT8_SUFFIX = "~int8"
+
+
+class NeuralExtractor(Extractor):
+    """An extractor with weights: fetched once, run by ONNX Runtime or torch.
+
+    A family gives `base_card`, `files`, `build_towers`, and `tokenise` where it reads texts.
+    """
+
+    base_card: ClassVar[Card]
+    files: ClassVar[tuple[WeightsFile, ...]] = ()
+    towers: ClassVar[tuple[str, ...]] = ("image",)
+    batch_size: ClassVar[int] = 32
+
+    threads_itself = True
+
+    def __init__(self, folder: Path | None = None, options: RuntimeOptions | None = None) -> None:
+        """Use the weights in `folder`, else those in the user's cache."""
+        self._folder = folder
+        self.options = options or RuntimeOptions()
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._lock = threading.Lock()
+        self._runtime: tuple[object, Runtime] | None = None
+
+    def configured(self, options: RuntimeOptions) -> Self:
+        """Return the same extractor, to be run in another way."""
+        other = copy.copy(self)
+        other.options = options
+        other._fresh()
+        return other
+
+    def at(self, folder: Path) -> Self:
+        """Return the same extractor with its weights in `folder`."""
+        other = copy.copy(self)
+        other._folder = folder
+        other._fresh()
+        return other
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are kept; may not exist yet."""
+        return self._folder or models_folder() / self.base_card.model_id
+
+    @property
+    def model_files(self) -> ModelFiles:
+        """Its files: which are here, and what was recorded of them."""
+        return ModelFiles(self.base_card.model_id, self.folder, self.files, self.towers)
+
+    @property
+    def card(self) -> Card:
+        """The facts, with those of the weights as far as they are known."""
+        files = self.model_files
+        suffix = INT8_SUFFIX if self.options.precision == "int8" else ""
+        return replace(
+            self.base_card,
+            model_id=self.base_card.model_id + suffix,
+            weights_sha256=files.weights_sha256(),
+            weights=files.weights_facts(),
+        )
+
+    def is_default_for(self, source_kind: str) -> bool:
+        """Tell that a space with weights is made when asked for."""
+        return False
+
+    def build_towers(self, weights: Path | None) -> dict[str, torch.nn.Module]:
+        """Build the networks in evaluation mode, from a safetensors file or (None) at random.
+
+        Each maps a preprocessed batch to `(n, d)`. Needs the laboratory.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no architecture")
+
+    def tokenise(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Turn texts into `(n, length)` int64; families with a text tower override this."""
+        raise NotImplementedError(f"{type(self).__name__} reads no texts")
+
+    def to_rows(self, outputs: Embeddings) -> list[ImageRows]:
+        """Turn the image tower's `(n, d)` into rows, one an image."""
+        return [ImageRows(row[None, :]) for row in self.to_embeddings(outputs)]
+
+    def to_embeddings(self, outputs: Embeddings) -> Embeddings:
+        """Scale outputs `(n, d)` to length 1 where the card says so."""
+        outputs = np.asarray(outputs, dtype=np.float32)
+        return unit_rows(outputs) if self.base_card.normalised == "l2" else outputs
+
+    def example_inputs(self, tower: str) -> npt.NDArray[Any]:
+        """Return the canaries as a batch for a tower: what an export is traced and tested with."""
+        if tower == "text":
+            return self.tokenise(canary_texts())
+        return preprocess(canary_pictures(), self.base_card.preprocessing)
+
+    def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:
+        """Extract each of `images`, `batch_size` at a time.
+
+        Raises:
+            UnavailableError: when the weights are not here, saying how to get them.
+            WeightsError: when they are not what was recorded.
+        """
+        rows: list[ImageRows] = []
+        for start in range(0, len(images), self.batch_size):
+            batch = preprocess(
+                images[start : start + self.batch_size], self.base_card.preprocessing
+            )
+            rows += self.to_rows(self.runtime().run("image", batch))
+        return rows
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Embed texts: `(n, d)` float32.
+
+        Raises:
+            QueryError: when the extractor has no text side.
+            UnavailableError: when the weights are not here, saying how to get them.
+        """
+        if "text" not in self.towers or not texts:
+            return super().embed_texts(texts)
+        return self.to_embeddings(self.runtime().run("text", self.tokenise(texts)))
+
+    def find_file(self, name: str) -> Path:
+        """Return a file of this model (`tokenizer.json`), its sha256 checked.
+
+        Raises:
+            UnavailableError: when it is not here, saying how to get it.
+            WeightsError: when it is not what was recorded.
+        """
+        if self.model_files.find(name) is None:
+            raise UnavailableError(self.to_fetch_sentence())
+        return self.model_files.verified(name)
+
+    def readiness(self) -> Readiness:
+        """Tell whether it can run here: by which files are here; none is read."""
+        try:
+            files = self.model_files
+            if self.possible_runtimes():
+                return Readiness()
+            here = files.find(WEIGHTS_FILE) is not None and files.tokenizers_are_here()
+        except WeightsError as error:
+            return Readiness("to fetch", str(error))
+        if here:
+            return Readiness("to export", self.to_export_sentence())
+        return Readiness("to fetch", self.to_fetch_sentence())
+
+    def possible_runtimes(self) -> list[str]:
+        """List the runtimes that can run it here as it is configured, the preferred one first."""
+        files = self.model_files
+        if not files.tokenizers_are_here():
+            return []
+        found = []
+        by_onnx = self.options.device == "cpu" and self.options.precision != "bf16"
+        if by_onnx and files.onnx_is_here():
+            found.append(OnnxRuntime.name)
+        by_torch = self.options.precision != "int8" and has_torch()
+        if by_torch and files.find(WEIGHTS_FILE) is not None:
+            found.append(TorchRuntime.name)
+        return found
+
+    def runtime(self) -> Runtime:
+        """Return what runs it here, made at the first use and again when the weights change.
+
+        Raises:
+            UnavailableError: when nothing can, saying what to do.
+            WeightsError: when the weights are not what was recorded.
+        """
+        with self._lock:
+            stamp = record_stamp(self.folder)
+            if self._runtime is None or self._runtime[0] != stamp:
+                names = self.possible_runtimes()
+                if not names:
+                    raise UnavailableError(self.readiness().sentence)
+                runtime = self.build_runtime(names[0])
+                self._runtime = (record_stamp(self.folder), runtime)
+            return self._runtime[1]
+
+    def build_runtime(self, name: str) -> Runtime:
+        """Build the runtime called `name`, the sha256 of its files checked.
+
+        Raises:
+            WeightsError: when a file is not what was recorded.
+        """
+        files = self.model_files
+        if name == OnnxRuntime.name:
+            paths = {tower: files.verified(f"{tower}.onnx") for tower in self.towers}
+            return OnnxRuntime(paths, self.options)
+        return TorchRuntime(self.build_towers(files.verified(WEIGHTS_FILE)), self.options)
+
+    def release(self) -> None:
+        """Let go of the networks; the next call loads them again."""
+        with self._lock:
+            self._runtime = None
+
+    def to_fetch_sentence(self) -> str:
+        """Say what is missing, from where it comes, how large it is and where it goes."""
+        model_id = self.base_card.model_id
+        missing = self.model_files.missing() or list(self.files)
+        known = [one.size_bytes for one in missing if one.size_bytes]
+        size = f"about {shown_size(sum(known))} " if known else ""
+        sources = " and ".join(one.source() for one in missing)
+        by_hand = [str(self.folder / one.name) for one in missing if one.role != "pickle"]
+        put = f"put {'it' if len(by_hand) == 1 else 'them'} at {' and '.join(by_hand)}, or "
+        return (
+            f"Cannot use '{model_id}': its weights are not here. Fetch them ({size}from {sources})"
+            f" with: bilderatlas extractors fetch {model_id} — or "
+            f"{put if by_hand else ''}give the file with --weights FILE."
+        )
+
+    def to_export_sentence(self) -> str:
+        """Say that the weights are here and what they need to run."""
+        model_id = self.base_card.model_id
+        return (
+            f"Cannot use '{model_id}': its weights are here, but they have not been exported to "
+            "ONNX. That needs the laboratory once (pip install 'bilderatlas[lab]'), here or on "
+            f"another machine: bilderatlas extractors export {model_id} — then an ONNX file can be "
+            f"carried here: bilderatlas extractors fetch {model_id} --weights FILE"
+        )

@@ -1,0 +1,114 @@
+"""ONNX Runtime: runs exported networks on a CPU, in the base install."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bilderatlas.errors import UnavailableError, WeightsError
+from bilderatlas.extractors.runtimes.base import Runtime, RuntimeOptions
+
+INT8_OPERATORS = ["MatMul", "Gemm"]  # convolutions get slower, not faster
+
+
+class OnnxRuntime(Runtime):
+    """Runs `{tower: file.onnx}`; sessions start at the first use."""
+
+    name = "onnxruntime"
+
+    def __init__(self, paths: Mapping[str, Path], options: RuntimeOptions | None = None) -> None:
+        """Run the files at `paths`, one a tower.
+
+        Raises:
+            UnavailableError: for a device or a precision that this runtime has not.
+        """
+        self._paths = dict(paths)
+        self._options = options or RuntimeOptions()
+        self._sessions: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        if self._options.device != "cpu" or self._options.precision == "bf16":
+            raise UnavailableError(
+                f"Cannot run an ONNX file on '{self._options.device}' in "
+                f"{self._options.precision}: ONNX Runtime runs here on the CPU, in fp32 or int8. "
+                "For cuda and bf16 install the laboratory: pip install 'bilderatlas[lab]'."
+            )
+
+    def run_all(self, tower: str, inputs: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+        """Run a tower on a batch and return all of its outputs."""
+        session = self.session(tower)
+        (name,) = (one.name for one in session.get_inputs())
+        return tuple(session.run(None, {name: np.ascontiguousarray(inputs)}))
+
+    def session(self, tower: str) -> Any:
+        """Return the `onnxruntime.InferenceSession` of a tower.
+
+        Raises:
+            WeightsError: when the file is no ONNX file that can be run.
+        """
+        with self._lock:
+            if tower not in self._sessions:
+                path = self._paths[tower]
+                if self._options.precision == "int8":
+                    path = quantised(path)
+                self._sessions[tower] = open_session(path, self._options.n_threads)
+            return self._sessions[tower]
+
+
+def open_session(path: Path, n_threads: int = 0) -> Any:
+    """Open an ONNX file with all optimisations; `n_threads` 0: all processors.
+
+    Raises:
+        WeightsError: when the file is no ONNX file that can be run.
+    """
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    settings.intra_op_num_threads = n_threads
+    settings.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), sess_options=settings, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # the library has no common base for what a bad file raises
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(
+            "not-weights",
+            f"Cannot run '{path}': ONNX Runtime answered '{reason}'. Expected an ONNX file; fetch "
+            "or export it again.",
+        ) from error
+
+
+def quantised(path: Path) -> Path:
+    """Return the int8 form of an ONNX file, made beside it at the first use.
+
+    Raises:
+        UnavailableError: when it is still to be made and the laboratory is not installed.
+    """
+    with path.open("rb") as opened:
+        content = hashlib.file_digest(opened, "sha256").hexdigest()
+    derived = path.with_name(f"{path.stem}.int8-{content[:16]}.onnx")
+    if derived.is_file():
+        return derived
+    try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+    except ImportError as error:
+        raise UnavailableError(
+            f"Cannot make the int8 form of '{path.name}': that needs the laboratory once. Install "
+            "it with: pip install 'bilderatlas[lab]'"
+        ) from error
+    partial = derived.with_suffix(".partial")
+    try:
+        quantize_dynamic(
+            path, partial, op_types_to_quantize=INT8_OPERATORS, weight_type=QuantType.QInt8
+        )
+        partial.replace(derived)
+    finally:
+        partial.unlink(missing_ok=True)
+    return derived
