@@ -141,12 +141,17 @@ class Rule:
             QueryError: when there is nothing to search for, the metric or λ does not fit the rule,
                 or a weight or a number of a vector is not usable.
         """
-        self._check(positives, negatives, metric, lambda_)
+        self.check(positives, negatives, metric, lambda_)
         return self.builder(positives, negatives, metric, lambda_)
 
-    def _check(
-        self, positives: Examples, negatives: Examples, metric: Metric, lambda_: float
+    def check(
+        self, positives: Examples, negatives: Examples, metric: Metric, lambda_: float = 0.5
     ) -> None:
+        """Refuse what cannot be combined.
+
+        Raises:
+            QueryError: as `build` does.
+        """
         if not len(positives) and not len(negatives):
             raise QueryError("Cannot combine nothing: the query has no example. Add one.")
         if not self.accepts(metric):

@@ -59,6 +59,31 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureMatch:
+    """Which figure of a hit stands most like which figure of the query (poses only).
+
+    Attributes:
+        region_xyxyn: Box around the figure in the hit, shares of its width and height.
+        joints_xyn: The 17 joints of the figure in COCO's order, shares; None where unseen.
+        part: The part of the query whose figure it is like.
+        query_region_xyxyn: Box around that figure in the query picture.
+        score: The likeness of the two figures under the metric.
+        mirrored: Whether the query's figure had to be mirrored.
+    """
+
+    region_xyxyn: tuple[float, float, float, float]
+    joints_xyn: tuple[tuple[float, float] | None, ...]
+    part: str
+    query_region_xyxyn: tuple[float, float, float, float]
+    score: float
+    mirrored: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the match as JSON-ready values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One answer: larger scores are better; percentile is the share of works that score lower."""
 
@@ -68,6 +93,13 @@ class Hit:
     percentile: float
     record: Record
     match: Match | None = None
+    figure: FigureMatch | None = None
+
+    @property
+    def region_xyxyn(self) -> tuple[float, float, float, float] | None:
+        """Return the box of what was found in the picture; None where the whole was compared."""
+        found = self.match or self.figure
+        return found.region_xyxyn if found else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the hit as `search --json` prints it."""
@@ -78,7 +110,8 @@ class Hit:
             "percentile": self.percentile,
             "record": self.record.to_json(),
         }
-        return base | ({"match": self.match.to_json()} if self.match else {})
+        found = {"match": self.match, "figure": self.figure}
+        return base | {name: one.to_json() for name, one in found.items() if one is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def _vectors_of(
         return _checked(embed(part), view)
     vectors = view.vectors_of(image_id)
     if not len(vectors):
-        raise NotFoundError(_why_no_row(collection, view, image_id))
+        raise NotFoundError(why_no_row(collection, view, image_id))
     return vectors
 
 
@@ -115,7 +115,8 @@ def _checked(vectors: Embeddings, view: SpaceView) -> Embeddings:
     return vectors
 
 
-def _why_no_row(collection: CollectionStore, view: SpaceView, image_id: str) -> str:
+def why_no_row(collection: CollectionStore, view: SpaceView, image_id: str) -> str:
+    """Say why an image of the collection has no row in the space."""
     stored = collection.get_record(image_id)
     if stored.state is ImageState.FAILED and stored.failure is not None:
         return f"Its picture could not be read: {stored.failure.reason}"

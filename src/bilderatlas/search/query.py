@@ -134,7 +134,7 @@ class Query:
         without: Never these ids.
         include_query: Whether the query's own images may be hits.
         exact: Force the exact scan.
-        mirrored: Let local features also match their mirror image.
+        mirrored: Let details and poses also match their mirror image.
         seed: Of the random hang.
     """
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import NotFoundError, QueryError
-from bilderatlas.extractors.base import ImageRows
+from bilderatlas.extractors.base import ImageRows, rows_are
 from bilderatlas.search.candidates import refine_best, score_works
 from bilderatlas.search.combine import RULES
+from bilderatlas.search.figures import FigureMatches, RankedFigures, rank_figures
 from bilderatlas.search.hang import hang_works
 from bilderatlas.search.hits import Criterion, Hit, Hits
 from bilderatlas.search.parts import Embed, gather_parts, own_images
@@ -42,6 +43,7 @@ class _Answer:
     ranking: Ranking
     n_candidates: int
     notes: tuple[str, ...]
+    figures: FigureMatches | None = None
 
 
 def search(
@@ -57,7 +59,7 @@ def search(
         query: What is asked; without parts, a random hang of the works that pass its filters.
         embed: Turns uploads, regions, words and images of other collections into vectors `(m, d)`
             of the query's space. Images of this collection are read from the store.
-        features_of: The same for spaces of local features.
+        features_of: The same for spaces whose rows are details or figures.
 
     Returns:
         The hits; `hits.query` is the query with every default filled in.
@@ -98,8 +100,11 @@ def _search(
             "yet. Run `bilderatlas index` on its source."
         )
     query = replace(query, model_id=space.model_id, metric=_choose_metric(query, space))
-    if space.card_json.get("many_rows"):
+    if rows_are(space.card_json) == "detail":
         return _search_local_features(collection, query, features_of)
+    if rows_are(space.card_json) == "figure":
+        answer = _rank_figures(collection, query, space, features_of or _no_features)
+        return _hits(collection, answer, started)
     return _hits(collection, _rank(collection, query, space, embed), started)
 
 
@@ -169,10 +174,30 @@ def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: E
     )
 
 
+def _rank_figures(
+    collection: CollectionStore, query: Query, space: SpaceStore, features_of: FeaturesOf
+) -> _Answer:
+    view = space.snapshot()
+    restriction = restrict(collection, view.columns, query)
+    found: RankedFigures = rank_figures(collection, view, query, features_of, restriction.mask)
+    return _Answer(
+        query,
+        _criterion(space.card_json, query),
+        view.columns,
+        view.version,
+        found.ranking,
+        found.n_candidates,
+        (*found.notes, *restriction.notes),
+        found.matches,
+    )
+
+
 def _ignored(query: Query) -> tuple[str, ...]:
     if not query.mirrored:
         return ()
-    return ("Mirror images are looked for among details only; here that wish was left aside.",)
+    return (
+        "Mirror images are looked for among details and poses only; here that wish was left aside.",
+    )
 
 
 def _hang(collection: CollectionStore, query: Query, space: SpaceStore | None) -> _Answer:
@@ -228,8 +253,16 @@ def _hits(collection: CollectionStore, answer: _Answer, started: float) -> Hits:
     except NotFoundError as error:
         raise _MovedOnError(str(error)) from error
     places = zip(stored, ranking.scores.tolist(), ranking.percentiles.tolist(), strict=True)
+    figures = answer.figures
     hits = tuple(
-        Hit(rank, image.image_id, score, percentile, image.record)
+        Hit(
+            rank,
+            image.image_id,
+            score,
+            percentile,
+            image.record,
+            figure=figures.of(image.image_id, image.size_wh) if figures else None,
+        )
         for rank, (image, score, percentile) in enumerate(places, answer.query.offset + 1)
     )
     return Hits(
