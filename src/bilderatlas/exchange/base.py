@@ -93,15 +93,18 @@ class Features(ABC):
     n_items: int | None = None
     notes: tuple[str, ...] = ()
 
-    def check(self) -> None:  # noqa: B027
+    def check(self) -> bool:
         """Prove what can be proved before reading rows: checksums, missing parts, the schema.
 
-        Ids, dimensions, dtypes and finite numbers of all batches are checked by the import itself,
-        which reads them once before it commits anything; so `batches` must be repeatable.
+        Returns:
+            Whether all batches were proved, too. Otherwise the import reads them once before it
+            commits anything, and checks ids, dimensions, dtypes and that all numbers are finite;
+            so `batches` must be repeatable.
 
         Raises:
             PackageError: saying what is wrong.
         """
+        return False
 
     @abstractmethod
     def batches(self) -> Iterator[FeatureBatch]:

@@ -1,0 +1,254 @@
+"""Read a feature package: its parts as batches, a row group at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bilderatlas.errors import Failure, PackageError
+from bilderatlas.exchange.base import FeatureBatch, Features
+from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED, PartFacts, Vectors
+from bilderatlas.exchange.manifest import card_of, read_manifest
+from bilderatlas.exchange.parts import (
+    ITEM_FIELDS,
+    fixed_rows,
+    missing_columns,
+    read_vectors,
+    vector_fields,
+)
+from bilderatlas.exchange.records_json import record_from
+
+MAX_GROUP_BYTES = 1 << 30
+_BATCH_ITEMS = 16_384
+_BATCH_BYTES = 32 << 20
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, read once."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def open_part(folder: Path, part: PartFacts, spec: Vectors) -> pq.ParquetFile:
+    """Open one part, its columns and the size of its row groups proved.
+
+    Raises:
+        PackageError: naming the part and what is wrong with it.
+    """
+    path = folder / part.name
+    try:
+        file = pq.ParquetFile(path)
+    except FileNotFoundError as error:
+        raise PackageError(
+            "missing-part",
+            f"Cannot read '{path}': {part.name} is missing, the manifest lists it. Get the "
+            "package again.",
+        ) from error
+    except (pa.ArrowException, OSError) as error:
+        raise PackageError(
+            "damaged-part", f"Cannot read '{path}': it is no whole Parquet file ({error})."
+        ) from error
+    if wrong := missing_columns(file.schema_arrow, spec):
+        raise PackageError("columns", f"Cannot read '{path}': {'; '.join(wrong)}.")
+    for number in range(file.num_row_groups):
+        n_bytes = file.metadata.row_group(number).total_byte_size
+        if n_bytes > MAX_GROUP_BYTES:
+            raise PackageError(
+                "large-group",
+                f"Cannot read '{path}': row group {number} takes {n_bytes:,} bytes, at most "
+                f"{MAX_GROUP_BYTES:,} are read at once. Write it with smaller row groups.",
+            )
+    return file
+
+
+def iter_tables(file: pq.ParquetFile, spec: Vectors, names: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the columns `names` of a part, a bounded number of items at a time.
+
+    Raises:
+        PackageError: when the file breaks off or is damaged.
+    """
+    present = [name for name in names if name in file.schema_arrow.names]
+    row_bytes = spec.dim * {"f16": 2, "f32": 4, "u8": 1}[spec.dtype]
+    n_items = max(16, min(_BATCH_ITEMS, _BATCH_BYTES // row_bytes))
+    if spec.many_rows:
+        n_items = 64
+    try:
+        yield from file.iter_batches(batch_size=n_items, columns=present, use_threads=False)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise PackageError(
+            "damaged-part", f"Cannot read a part of the package: it is damaged ({error})."
+        ) from error
+
+
+class PackageFeatures(Features):
+    """The items of a package."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read and prove the manifest.
+
+        Raises:
+            PackageError: naming what is wrong.
+        """
+        self.folder = folder.expanduser().resolve()
+        self.address = str(self.folder)
+        self.manifest = read_manifest(self.folder)
+        self.card = card_of(self.manifest)
+        self.title = self.manifest.title
+        integrity = self.manifest.integrity
+        self.n_items = integrity.n_ok + integrity.n_failed
+
+    @property
+    def package_id(self) -> str:
+        """The id of the package: another content has another one."""
+        return self.manifest.id
+
+    def check(self) -> bool:
+        """Prove everything that `features validate` proves; True, since that is all.
+
+        Raises:
+            PackageError: the first fault.
+        """
+        from bilderatlas.exchange.validate import faults_of
+
+        fault = next(faults_of(self.folder, self.manifest), None)
+        if fault is not None:
+            raise PackageError(fault.code, f"Cannot use '{self.folder}': {fault.sentence}")
+        return True
+
+    def batches(self) -> Iterator[FeatureBatch]:
+        """Yield all items in the order of the parts."""
+        spec = self.manifest.vectors
+        names = [field.name for field in (*ITEM_FIELDS, *vector_fields(spec))]
+        for part in self.manifest.integrity.parts:
+            with open_part(self.folder, part, spec) as file:
+                for table in iter_tables(file, spec, names):
+                    yield batch_of(table, spec)
+
+
+def batch_of(table: pa.RecordBatch, spec: Vectors) -> FeatureBatch:
+    """Return the items of a record batch.
+
+    Raises:
+        PackageError: naming the item whose row cannot be used.
+    """
+    values = _Columns(table)
+    ids, statuses = values.texts("item_id"), values.texts("status")
+    links = {
+        "image_url": values.texts("source_url"),
+        "page_url": values.texts("page_url"),
+        "iiif_service": values.texts("iiif_image"),
+        "rights": values.texts("rights_uri"),
+    }
+    records = []
+    for place, (image_id, text) in enumerate(zip(ids, values.texts("record"), strict=True)):
+        if not image_id:
+            raise PackageError("no-id", "Cannot read the package: an item has no item_id.")
+        try:
+            given = {name: column[place] for name, column in links.items()}
+            records.append(record_from(image_id, text, given))
+        except ValueError as error:
+            raise PackageError(
+                "record", f"Cannot read the package: the record of '{image_id}': {error}."
+            ) from error
+    vectors, n_rows, geometry = vectors_in(table, spec)
+    failures = _failures(values, ids, statuses)
+    return FeatureBatch(
+        records,
+        _hashes(values, ids),
+        _sizes(values),
+        vectors,
+        n_rows,
+        np.array([status == "ok" for status in statuses], bool),
+        geometry,
+        failures,
+    )
+
+
+def vectors_in(
+    table: pa.RecordBatch, spec: Vectors
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64], npt.NDArray[np.float32] | None]:
+    """Return vectors `(m, d)`, rows of each item `(n,)`, and geometry `(m, 4)` where there is.
+
+    Raises:
+        PackageError: when numbers are missing, or geometry is not of the length of the vectors.
+    """
+    try:
+        column = table.column("vectors" if spec.many_rows else "vector")
+        vectors, n_rows = read_vectors(column, spec)
+        geometry = None
+        if spec.many_rows and spec.geometry:
+            geometry = fixed_rows(table.column("geometry").flatten(), 4)
+            if len(geometry) != len(vectors):
+                raise ValueError("geometry and vectors differ in number")
+    except (pa.ArrowException, ValueError) as error:
+        raise PackageError("not-finite", f"Cannot read the package: {error}.") from error
+    return vectors, n_rows, geometry
+
+
+class _Columns:
+    """Columns of a record batch as Python lists; absent ones are full of None."""
+
+    def __init__(self, table: pa.RecordBatch) -> None:
+        self._table = table
+        self._names = set(table.schema.names)
+
+    def texts(self, name: str) -> list[Any]:
+        if name not in self._names:
+            return [None] * self._table.num_rows
+        values: list[Any] = self._table.column(name).to_pylist()
+        return values
+
+
+def _hashes(values: _Columns, ids: list[str]) -> list[str | None]:
+    hashes: list[str | None] = values.texts("image_sha256")
+    for image_id, sha256 in zip(ids, hashes, strict=True):
+        if sha256 is not None and not _SHA256.match(sha256):
+            raise PackageError(
+                "image-sha256",
+                f"Cannot read the package: image_sha256 of '{image_id}' is {sha256[:80]!r}, "
+                "expected 64 hexadecimal digits.",
+            )
+    return hashes
+
+
+def _sizes(values: _Columns) -> list[tuple[int, int] | None]:
+    pairs = zip(values.texts("width"), values.texts("height"), strict=True)
+    return [
+        (width, height)
+        if width and height and 0 < width < 1_000_000 and 0 < height < 1_000_000
+        else None
+        for width, height in pairs
+    ]
+
+
+def _failures(values: _Columns, ids: list[str], statuses: list[str | None]) -> list[Failure | None]:
+    if all(status == "ok" for status in statuses):
+        return [None] * len(ids)
+    told = zip(values.texts("stage"), values.texts("code"), values.texts("reason"), strict=True)
+    failures: list[Failure | None] = []
+    for image_id, status, (stage, code, reason) in zip(ids, statuses, told, strict=True):
+        if status not in ("ok", "failed"):
+            raise PackageError(
+                "status",
+                f"Cannot read the package: the status of '{image_id}' is {status!r}, expected "
+                "'ok' or 'failed'.",
+            )
+        is_failure = status == "failed" and code not in (NO_PICTURE, NOT_EXTRACTED)
+        failures.append(
+            Failure(image_id, stage or "extract", code or "failed", reason or "Not said.")
+            if is_failure
+            else None
+        )
+    return failures
