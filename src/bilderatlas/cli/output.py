@@ -128,7 +128,9 @@ class _PlainProgress:
 
 
 def say_plan(summary: PlanSummary) -> None:
-    """Tell what a run will read again before it does, where a new space makes that necessary."""
+    """Tell how extractors run and what is read again, before it is."""
+    for note in summary.notes:
+        say(note)
     if summary.n_read_again:
         pictures = "picture is" if summary.n_read_again == 1 else "pictures are"
         say(

@@ -13,7 +13,7 @@ from bilderatlas.sources.base import SourceOptions
 
 class IndexJob(JobKind):
     """`params`: `address`, `collection`, and optionally `extractors`, `source_options`,
-    `retry_failed`."""
+    `retry_failed`, `device`, `precision`."""
 
     name = "index"
 
@@ -26,6 +26,8 @@ class IndexJob(JobKind):
         options = IndexOptions(
             extractors=tuple(params.get("extractors", ())),
             retry_failed=bool(params.get("retry_failed", False)),
+            device=str(params.get("device", "cpu")),
+            precision=str(params.get("precision", "fp32")),
             on_progress=tell,
             should_stop=context.stop.is_set,
         )

@@ -13,15 +13,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bilderatlas.errors import Failure
-from bilderatlas.extractors import EXTRACTORS, Extractor, ImageRows, default_extractors
+from bilderatlas.extractors import Extractor, ImageRows, default_extractors
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.indexing.extract import Batch, BatchExtractor, Fetched
 from bilderatlas.indexing.overlap import overlapped
 from bilderatlas.indexing.plan import Plan, make_plan
+from bilderatlas.indexing.prepare import prepare_extractors
+from bilderatlas.indexing.reduce import complete_reduced
 from bilderatlas.indexing.report import (
     NO_PICTURE_CODES,
     IndexOptions,
@@ -29,6 +31,7 @@ from bilderatlas.indexing.report import (
     Progress,
 )
 from bilderatlas.indexing.reuse import copy_known_rows
+from bilderatlas.indexing.spaces import choose_extractors, is_known_here
 from bilderatlas.records import Record
 from bilderatlas.settings import read_settings
 from bilderatlas.sources import Source
@@ -72,7 +75,8 @@ def index_source(
     """
     options = options or IndexOptions()
     started = time.monotonic()
-    extractors = [EXTRACTORS.get(model_id) for model_id in options.extractors]
+    chosen = choose_extractors(*_asked_for(store, source, name, options))
+    extractors, notes = prepare_extractors(chosen.extractors, options.device, options.precision)
     if options.keep_first:
         next(iter(source.iter_records()), None)  # an unreadable source leaves nothing behind
     else:
@@ -83,7 +87,6 @@ def index_source(
         source_address=source.address,
         source_options=source_options.to_json() if source_options else None,
     )
-    extractors = extractors or _default_extractors(collection, source.kind)
     report = IndexReport(name, spaces=[extractor.card.model_id for extractor in extractors])
     with collection.writer() as writer:
         for extractor in extractors:
@@ -94,26 +97,37 @@ def index_source(
             writer.retire(plan.retired)
         _note_plan(report, plan)
         copy_known_rows(store, writer, plan, extractors, report)
-        options.on_plan(plan.summary())
+        options.on_plan(replace(plan.summary(), notes=tuple(notes)))
         if plan.to_read:
             _Run(store, source, writer, plan, extractors, options, report).go()
+        complete_reduced(collection, writer, chosen.reduced)
     _build_engines(collection)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _default_extractors(collection: CollectionStore, source_kind: str) -> list[Extractor]:
-    """Return the spaces that the collection has, or else those that its kind of source gets."""
-    present = collection.model_ids()
-    if present:
-        return [EXTRACTORS.get(model_id) for model_id in present if model_id in EXTRACTORS]
-    return default_extractors(source_kind)
+def _asked_for(
+    store: LibraryStore, source: Source, name: str, options: IndexOptions
+) -> tuple[CollectionStore | None, list[str]]:
+    """Return the collection, if there is one, and the spaces to complete.
+
+    Unless some are named: those that it has, or else those that its kind of source gets. Spaces
+    that came with a feature package, whose extractor is not known here, stay as they are.
+    """
+    known = name in {info.name for info in store.list_collections()}
+    collection = store.get_collection(name) if known else None
+    if options.extractors:
+        return collection, list(options.extractors)
+    present = collection.model_ids() if collection else []
+    if collection is None or not present:
+        return collection, [one.card.model_id for one in default_extractors(source.kind)]
+    return collection, [one for one in present if is_known_here(one)]
 
 
 def _build_engines(collection: CollectionStore) -> None:
     """Derive now what the first search would otherwise have to wait for; quick if it is there."""
     for space in map(collection.space, collection.model_ids()):
-        if space.card_json.get("many_rows"):
+        if space.card_json.get("many_rows") and space.card_json.get("rows_are") != "figure":
             engine_of(collection, space).build(space.snapshot())
 
 

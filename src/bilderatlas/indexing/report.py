@@ -27,11 +27,13 @@ class PlanSummary:
         n_new: Pictures that the collection has not seen.
         n_changed: Pictures that may have changed, or failed before, and are read again.
         n_read_again: Unchanged pictures that are read again only because a space lacks them.
+        notes: What the user should know about how extractors will run.
     """
 
     n_new: int
     n_changed: int
     n_read_again: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

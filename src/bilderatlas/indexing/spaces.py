@@ -78,6 +78,11 @@ def choose_extractors(
     return ChosenExtractors([EXTRACTORS.get(name) for name in names], list(reduced))
 
 
+def is_known_here(model_id: str) -> bool:
+    """Tell whether this machine knows the extractor of a space, or that of its base."""
+    return model_id.partition(MARK)[0] in EXTRACTORS
+
+
 def is_of_base(reduced_json: Mapping[str, Any], base_json: Mapping[str, Any]) -> bool:
     """Tell whether a reduced card, as stored, still fits the card of its base.
 
