@@ -93,7 +93,8 @@ def rows_are(card_json: Mapping[str, Any]) -> str:
 
     Cards stored before there were figures say only whether an image has many rows.
     """
-    return str(card_json.get("rows_are") or ("detail" if card_json.get("many_rows") else "image"))
+    said = str(card_json.get("rows_are") or "image")
+    return "detail" if said == "image" and card_json.get("many_rows") else said
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def certainties(scores: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 def mirror_vectors(vectors: npt.NDArray[np.floating]) -> Floats:
     """Return the vectors `(m, 51)` of the same figures seen in a mirror: x turns, sides swap."""
     rows = np.asarray(vectors, np.float32)
-    shape = rows[:, : 2 * N_JOINTS].reshape(-1, N_JOINTS, 2)[:, _SWAPPED] * np.float32([-1, 1])
+    shape = rows[:, : 2 * N_JOINTS].reshape(-1, N_JOINTS, 2)[:, _SWAPPED] * (-1, 1)
     seen = rows[:, 2 * N_JOINTS :][:, _SWAPPED]
     return np.concatenate([shape.reshape(-1, 2 * N_JOINTS), seen], axis=1).astype(np.float32)
 
