@@ -20,6 +20,7 @@ from bilderatlas.extractors import Extractor, ImageRows, default_extractors
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.indexing.extract import Batch, BatchExtractor, Fetched
+from bilderatlas.indexing.machine import choose_batch_images
 from bilderatlas.indexing.overlap import overlapped
 from bilderatlas.indexing.plan import Plan, make_plan
 from bilderatlas.indexing.prepare import prepare_extractors
@@ -165,7 +166,10 @@ class _Run:
             decoded = decoder.iter_decoded(
                 self._fetch(), side_px=side_px, thumbnails=True, subject=_subject
             )
-            batches = _batched(decoded, self.options.batch_images, self.options.should_stop)
+            n_images = self.options.batch_images or choose_batch_images(
+                self.extractors, self.options.device
+            )
+            batches = _batched(decoded, n_images, self.options.should_stop)
             extractor = BatchExtractor(self.store, self.extractors, threads, workers, self._needs)
             with closing(overlapped(batches)) as ready:
                 for batch in ready:

@@ -46,7 +46,8 @@ class IndexOptions:
         retry_failed: Try pictures again that failed before.
         keep_first: Of rows that share an id index the first, and report the others as failures;
             otherwise such a source is refused before anything is written.
-        batch_images: Images a commit; at most this much work is repeated after a kill.
+        batch_images: Images a commit; at most this much work is repeated after a kill. 0: as
+            many as suit the machine.
         device: `cpu`, or `cuda` for the extractors that run on a GPU.
         precision: `fp32`, or `bf16` where an extractor passes its gate.
         on_plan: Called once, before the first picture is read.
@@ -58,7 +59,7 @@ class IndexOptions:
     workers: int = 0
     retry_failed: bool = False
     keep_first: bool = False
-    batch_images: int = 32
+    batch_images: int = 0
     device: str = "cpu"
     precision: str = "fp32"
     on_plan: Callable[[PlanSummary], None] = lambda summary: None

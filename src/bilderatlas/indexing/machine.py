@@ -1,0 +1,36 @@
+"""How large a batch this machine takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from bilderatlas.extractors import Extractor
+
+CPU_IMAGES = 32
+GPU_IMAGES = 256
+MIN_IMAGES = 4
+BYTES_A_PIXEL = 3 * 4 * 8
+"""A decoded picture as float32, and room for what a network makes of it on the way."""
+MEMORY_SHARE = 0.25
+UNKNOWN_MEMORY_BYTES = 4_000_000_000
+
+
+def choose_batch_images(extractors: Iterable[Extractor], device: str) -> int:
+    """Return how many pictures are decoded, extracted and committed at a time.
+
+    More than `CPU_IMAGES` gain nothing on a processor and only make a kill dearer; a GPU wants
+    more. A machine short of memory gets fewer.
+    """
+    side_px = max((extractor.card.side_px for extractor in extractors), default=1)
+    affordable = int(free_memory_bytes() * MEMORY_SHARE / (side_px**2 * BYTES_A_PIXEL))
+    wanted = CPU_IMAGES if device == "cpu" else GPU_IMAGES
+    return max(MIN_IMAGES, min(wanted, affordable))
+
+
+def free_memory_bytes() -> int:
+    """Return the memory that is free now, where the system tells it, or a cautious guess."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, macOS no such name
+        return UNKNOWN_MEMORY_BYTES
