@@ -10,8 +10,9 @@ from typing import Any
 
 from bilderatlas.api.pictures import Pictures, embeddings_of
 from bilderatlas.errors import BilderatlasError, Failure, NotFoundError
-from bilderatlas.extractors import EXTRACTORS, ImageRows
+from bilderatlas.extractors import ImageRows
 from bilderatlas.extractors.palette import Palette, palette_of
+from bilderatlas.extractors.resolve import get_extractor
 from bilderatlas.search.hits import Hits
 from bilderatlas.search.query import Part, PartKind, Query, parse_metric, parse_part
 from bilderatlas.search.run import choose_space
@@ -135,7 +136,7 @@ class Collection:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
         if query.model_id and query.model_id not in self.store.model_ids():
-            EXTRACTORS.get(query.model_id)  # an unknown one is told from one that is not indexed
+            get_extractor(query.model_id)  # an unknown one is told from one that is not indexed
         space = choose_space(self.store, query)
         if space is not None:
             query = replace(query, model_id=space.model_id)

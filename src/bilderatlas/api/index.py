@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bilderatlas.api.library import Library
-from bilderatlas.errors import ConflictError
-from bilderatlas.extractors import EXTRACTORS
+from bilderatlas.errors import ConflictError, UnavailableError
+from bilderatlas.extractors.reduced import MARK
+from bilderatlas.extractors.resolve import get_extractor
 from bilderatlas.indexing import IndexOptions, IndexReport, index_source
 from bilderatlas.jobs import Job
 from bilderatlas.jobs.queue import JobState
@@ -32,9 +34,10 @@ def index(
         SourceError: the source cannot be read.
         ConflictError: the name belongs to another source, or somebody else is writing.
         UnknownNameError: an extractor that there is not.
+        UnavailableError: an extractor that cannot run here yet, saying what to do.
     """
-    for model_id in (options or IndexOptions()).extractors:
-        EXTRACTORS.get(model_id)  # an unknown name ends here, before anything is made
+    options = options or IndexOptions()
+    options = replace(options, extractors=_usable(options.extractors))
     if Path(address).is_dir() and Path(address).resolve() == library.root.resolve():
         raise ConflictError(
             f"Cannot index '{address}': it is the folder of the library itself. Keep the library "
@@ -61,9 +64,10 @@ def submit_index(
     Raises:
         SourceError: the source cannot be opened.
         ConflictError: a job for that collection is waiting or running.
+        UnknownNameError: an extractor that there is not.
+        UnavailableError: an extractor that cannot run here yet, saying what to do.
     """
-    for model_id in extractors:
-        EXTRACTORS.get(model_id)
+    extractors = _usable(extractors)
     source_options = source_options or _remembered(library, collection)
     open_source(address, source_options).close()
     for job in library.jobs.list([JobState.QUEUED, JobState.RUNNING]):
@@ -105,6 +109,24 @@ def preview_source(address: str, source_options: SourceOptions | None = None) ->
         return source.preview()
     finally:
         source.close()
+
+
+def _usable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids of the extractors that `names` stand for: all end here or none.
+
+    Reduced spaces are looked up in their collection, later.
+    """
+    model_ids = []
+    for name in names:
+        if MARK in name:
+            model_ids.append(name)
+            continue
+        extractor = get_extractor(name)
+        readiness = extractor.readiness()
+        if readiness.state != "ready":
+            raise UnavailableError(readiness.sentence)
+        model_ids.append(extractor.card.model_id)
+    return tuple(model_ids)
 
 
 def _remembered(library: Library, collection: str) -> SourceOptions:
