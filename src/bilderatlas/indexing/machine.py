@@ -16,14 +16,17 @@ MEMORY_SHARE = 0.25
 UNKNOWN_MEMORY_BYTES = 4_000_000_000
 
 
-def choose_batch_images(extractors: Iterable[Extractor], device: str) -> int:
+def choose_batch_images(
+    extractors: Iterable[Extractor], device: str, free_bytes: int | None = None
+) -> int:
     """Return how many pictures are decoded, extracted and committed at a time.
 
     More than `CPU_IMAGES` gain nothing on a processor and only make a kill dearer; a GPU wants
-    more. A machine short of memory gets fewer.
+    more. A machine short of memory gets fewer; `free_bytes` is what it has now, unless given.
     """
+    free_bytes = free_memory_bytes() if free_bytes is None else free_bytes
     side_px = max((extractor.card.side_px for extractor in extractors), default=1)
-    affordable = int(free_memory_bytes() * MEMORY_SHARE / (side_px**2 * BYTES_A_PIXEL))
+    affordable = int(free_bytes * MEMORY_SHARE / (side_px**2 * BYTES_A_PIXEL))
     wanted = CPU_IMAGES if device == "cpu" else GPU_IMAGES
     return max(MIN_IMAGES, min(wanted, affordable))
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bilderatlas.errors import QueryError, UnknownNameError
-from bilderatlas.extractors import EXTRACTORS, Extractor
+from bilderatlas.extractors import Extractor
+from bilderatlas.extractors.neural import INT8_SUFFIX
 from bilderatlas.extractors.reduced import MARK, Projection, ReducedExtractor
+from bilderatlas.extractors.resolve import get_extractor, known_names
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.projections import read_projection
 
@@ -39,10 +41,10 @@ def extractor_of(collection: CollectionStore, model_id: str) -> Extractor:
         StoreError: when the file of the projection is gone or damaged.
     """
     if MARK not in model_id:
-        return EXTRACTORS.get(model_id)
+        return get_extractor(model_id)
     space = collection.space(model_id)
     facts = _projection_facts(space.card_json)
-    base = EXTRACTORS.get(facts["base"])
+    base = get_extractor(facts["base"])
     if not is_of_base(space.card_json, base.card.to_json()):
         raise QueryError(
             f"Cannot embed into '{model_id}': it was fitted on rows of '{base.card.model_id}' with "
@@ -75,12 +77,12 @@ def choose_extractors(
         else:
             names[_projection_facts(collection.space(model_id).card_json)["base"]] = None
             reduced[model_id] = None
-    return ChosenExtractors([EXTRACTORS.get(name) for name in names], list(reduced))
+    return ChosenExtractors([get_extractor(name) for name in names], list(reduced))
 
 
 def is_known_here(model_id: str) -> bool:
     """Tell whether this machine knows the extractor of a space, or that of its base."""
-    return model_id.partition(MARK)[0] in EXTRACTORS
+    return model_id.partition(MARK)[0].removesuffix(INT8_SUFFIX) in known_names()
 
 
 def is_of_base(reduced_json: Mapping[str, Any], base_json: Mapping[str, Any]) -> bool:
