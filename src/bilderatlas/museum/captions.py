@@ -14,7 +14,8 @@ _ROMAN = (
 )  # fmt: skip
 
 
-def _joined(words: Sequence[str], language: str) -> str:
+def joined(words: Sequence[str], language: str) -> str:
+    """Return words as a list is spoken: `a, b and c`."""
     if len(words) <= 1:
         return "".join(words)
     return f"{', '.join(words[:-1])} {_AND[language]} {words[-1]}"
@@ -30,7 +31,7 @@ def phrase(noun: str, shown: Sequence[str], language: str) -> str:
     things = [_after_with(LEXICON[label], language) for label in shown]
     if not things:
         return start
-    return f"{start} {_WITH[language]} {_joined(things, language)}"
+    return f"{start} {_WITH[language]} {joined(things, language)}"
 
 
 def century(year: int, language: str) -> str:
@@ -87,10 +88,10 @@ def title_of(noun: str, shown: Sequence[str], genre: str) -> str:
         return headline("portrait of " + phrase(noun, shown[:2], "en"))
     if genre == "abstract":
         things = [LEXICON[label].en for label in shown[:2]]
-        return headline("composition with " + _joined(things, "en"))
+        return headline("composition with " + joined(things, "en"))
     start = LEXICON[noun].en
     for article in ("a ", "an ", "the "):
         start = start.removeprefix(article)
     things = [LEXICON[label].en for label in shown[:2]]
-    tail = f" with {_joined(things, 'en')}" if things else ""
+    tail = f" with {joined(things, 'en')}" if things else ""
     return headline(start + tail)
