@@ -88,21 +88,21 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary without the empty fields."""
-        pairs = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in pairs
-            if value not in (None, (), {})
-        }
+        found: dict[str, Any] = {}
+        for name in _FIELD_NAMES:
+            value = getattr(self, name)
+            if value is None or value in ((), {}):
+                continue
+            found[name] = list(value) if isinstance(value, tuple) else value
+        return found
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Record:
         """Rebuild a record from `to_json`; unknown keys are ignored."""
-        known = {f.name for f in fields(cls)}
         given: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in values.items()
-            if name in known
+            if name in _FIELD_NAMES
         }
         return cls(**given)
 
@@ -115,6 +115,8 @@ class Record:
         }
         return replace(self, **empty)
 
+
+_FIELD_NAMES = dict.fromkeys(field.name for field in fields(Record))  # in order, found at once
 
 FIELD_KINDS: dict[str, FieldKind] = {
     "title": FieldKind.TEXT,

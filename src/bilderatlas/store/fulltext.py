@@ -140,12 +140,22 @@ def _folded(words: str) -> str:
 
 
 def _texts_of(record: Record) -> dict[str, str]:
-    own = {name: _joined([getattr(record, name)]) for name in _OWN_FIELDS}
-    more = [getattr(record, name) for name in _MORE_FIELDS]
-    seen = {*own.values(), *(_joined([value]) for value in more)}
-    raw = [value for value in record.raw.values() if isinstance(value, (str, list, tuple, dict))]
-    more += [value for value in map(_strings_in, raw) if value not in seen]
+    own = {name: _words_of(getattr(record, name)) for name in _OWN_FIELDS}
+    more = [value for name in _MORE_FIELDS if (value := getattr(record, name))]
+    if record.raw:
+        seen = {*own.values(), *map(_words_of, more)}
+        raw = [v for v in record.raw.values() if isinstance(v, (str, list, tuple, dict))]
+        more += [value for value in map(_strings_in, raw) if value not in seen]
     return own | {"more": _joined([record.image_id, *more])}
+
+
+def _words_of(value: str | tuple[str, ...] | None) -> str:
+    """Return one field as it is indexed; most are plain, and there are many."""
+    if not value:
+        return ""
+    if isinstance(value, str) and value.isascii() and "\0" not in value:
+        return value[:_MAX_WORDS_CHARS]
+    return _joined([value])
 
 
 def _all_words(record: Record) -> str:
@@ -156,7 +166,7 @@ def _joined(values: Iterable[Any]) -> str:
     parts: list[str] = []
     for value in values:
         parts += [value] if isinstance(value, str) else [str(item) for item in value or ()]
-    joined = " · ".join(part for part in parts if part)[:_MAX_WORDS_CHARS]
+    joined = " · ".join(filter(None, parts))[:_MAX_WORDS_CHARS]
     return joined.replace("\0", " ").encode("utf-8", "replace").decode()
 
 
