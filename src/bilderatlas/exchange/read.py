@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bilderatlas.arrays import Mask
 from bilderatlas.errors import Failure, PackageError
 from bilderatlas.exchange.base import FeatureBatch, Features
 from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED, PartFacts, Vectors
@@ -24,7 +25,7 @@ from bilderatlas.exchange.parts import (
     read_vectors,
     vector_fields,
 )
-from bilderatlas.exchange.records_json import record_from
+from bilderatlas.exchange.records_json import checked_record, record_from
 
 MAX_GROUP_BYTES = 1 << 30
 _BATCH_ITEMS = 16_384
@@ -143,37 +144,52 @@ def batch_of(table: pa.RecordBatch, spec: Vectors) -> FeatureBatch:
     Raises:
         PackageError: naming the item whose row cannot be used.
     """
-    values = _Columns(table)
-    ids, statuses = values.texts("item_id"), values.texts("status")
+    values = ItemColumns(table)
     links = {
-        "image_url": values.texts("source_url"),
-        "page_url": values.texts("page_url"),
-        "iiif_service": values.texts("iiif_image"),
-        "rights": values.texts("rights_uri"),
+        "image_url": values.column("source_url"),
+        "page_url": values.column("page_url"),
+        "iiif_service": values.column("iiif_image"),
+        "rights": values.column("rights_uri"),
     }
     records = []
-    for place, (image_id, text) in enumerate(zip(ids, values.texts("record"), strict=True)):
-        if not image_id:
-            raise PackageError("no-id", "Cannot read the package: an item has no item_id.")
+    for place, (image_id, text) in enumerate(zip(values.ids, values.column("record"), strict=True)):
         try:
             given = {name: column[place] for name, column in links.items()}
             records.append(record_from(image_id, text, given))
         except ValueError as error:
-            raise PackageError(
-                "record", f"Cannot read the package: the record of '{image_id}': {error}."
-            ) from error
+            raise _record_error(image_id, error) from error
     vectors, n_rows, geometry = vectors_in(table, spec)
-    failures = _failures(values, ids, statuses)
     return FeatureBatch(
         records,
-        _hashes(values, ids),
-        _sizes(values),
+        values.hashes(),
+        values.sizes(),
         vectors,
         n_rows,
-        np.array([status == "ok" for status in statuses], bool),
+        values.covered(),
         geometry,
-        failures,
+        values.failures(),
     )
+
+
+def check_items(table: pa.RecordBatch) -> ItemColumns:
+    """Prove everything but the vectors of a record batch, as `batch_of` would.
+
+    Raises:
+        PackageError: naming the item whose row cannot be used.
+    """
+    values = ItemColumns(table)
+    for image_id, text in zip(values.ids, values.column("record"), strict=True):
+        try:
+            checked_record(text)
+        except ValueError as error:
+            raise _record_error(image_id, error) from error
+    values.hashes()
+    values.covered()
+    return values
+
+
+def _record_error(image_id: str, error: ValueError) -> PackageError:
+    return PackageError("record", f"Cannot read the package: the record of '{image_id}': {error}.")
 
 
 def vectors_in(
@@ -197,58 +213,83 @@ def vectors_in(
     return vectors, n_rows, geometry
 
 
-class _Columns:
-    """Columns of a record batch as Python lists; absent ones are full of None."""
+class ItemColumns:
+    """The columns of a record batch as Python lists; absent ones are full of None."""
 
     def __init__(self, table: pa.RecordBatch) -> None:
+        """Read the ids.
+
+        Raises:
+            PackageError: when an item has none.
+        """
         self._table = table
         self._names = set(table.schema.names)
+        self.ids: list[str] = self.column("item_id")
+        if not all(self.ids):
+            raise PackageError("no-id", "Cannot read the package: an item has no item_id.")
 
-    def texts(self, name: str) -> list[Any]:
+    def column(self, name: str) -> list[Any]:
+        """Return one column."""
         if name not in self._names:
             return [None] * self._table.num_rows
         values: list[Any] = self._table.column(name).to_pylist()
         return values
 
+    def covered(self) -> Mask:
+        """Return which items `(n,)` the extractor looked at.
 
-def _hashes(values: _Columns, ids: list[str]) -> list[str | None]:
-    hashes: list[str | None] = values.texts("image_sha256")
-    for image_id, sha256 in zip(ids, hashes, strict=True):
-        if sha256 is not None and not _SHA256.match(sha256):
-            raise PackageError(
-                "image-sha256",
-                f"Cannot read the package: image_sha256 of '{image_id}' is {sha256[:80]!r}, "
-                "expected 64 hexadecimal digits.",
-            )
-    return hashes
+        Raises:
+            PackageError: for a status that there is not.
+        """
+        statuses = self.column("status")
+        for image_id, status in zip(self.ids, statuses, strict=True):
+            if status not in ("ok", "failed"):
+                raise PackageError(
+                    "status",
+                    f"Cannot read the package: the status of '{image_id}' is {status!r}, expected "
+                    "'ok' or 'failed'.",
+                )
+        return np.array([status == "ok" for status in statuses], bool)
 
+    def hashes(self) -> list[str | None]:
+        """Return the hashes of the pictures.
 
-def _sizes(values: _Columns) -> list[tuple[int, int] | None]:
-    pairs = zip(values.texts("width"), values.texts("height"), strict=True)
-    return [
-        (width, height)
-        if width and height and 0 < width < 1_000_000 and 0 < height < 1_000_000
-        else None
-        for width, height in pairs
-    ]
+        Raises:
+            PackageError: for what is no SHA-256.
+        """
+        hashes: list[str | None] = self.column("image_sha256")
+        for image_id, sha256 in zip(self.ids, hashes, strict=True):
+            if sha256 is not None and not _SHA256.match(sha256):
+                raise PackageError(
+                    "image-sha256",
+                    f"Cannot read the package: image_sha256 of '{image_id}' is {sha256[:80]!r}, "
+                    "expected 64 hexadecimal digits.",
+                )
+        return hashes
 
-
-def _failures(values: _Columns, ids: list[str], statuses: list[str | None]) -> list[Failure | None]:
-    if all(status == "ok" for status in statuses):
-        return [None] * len(ids)
-    told = zip(values.texts("stage"), values.texts("code"), values.texts("reason"), strict=True)
-    failures: list[Failure | None] = []
-    for image_id, status, (stage, code, reason) in zip(ids, statuses, told, strict=True):
-        if status not in ("ok", "failed"):
-            raise PackageError(
-                "status",
-                f"Cannot read the package: the status of '{image_id}' is {status!r}, expected "
-                "'ok' or 'failed'.",
-            )
-        is_failure = status == "failed" and code not in (NO_PICTURE, NOT_EXTRACTED)
-        failures.append(
-            Failure(image_id, stage or "extract", code or "failed", reason or "Not said.")
-            if is_failure
+    def sizes(self) -> list[tuple[int, int] | None]:
+        """Return the sizes of the pictures; those that no picture has are left out."""
+        pairs = zip(self.column("width"), self.column("height"), strict=True)
+        return [
+            (width, height)
+            if width and height and 0 < width < 1_000_000 and 0 < height < 1_000_000
             else None
-        )
-    return failures
+            for width, height in pairs
+        ]
+
+    def failures(self) -> list[Failure | None]:
+        """Return why an item has no picture, where it failed for a reason of its own."""
+        covered = self.covered()
+        failures: list[Failure | None] = [None] * len(covered)
+        if covered.all():
+            return failures
+        stages, codes, reasons = map(self.column, ("stage", "code", "reason"))
+        for place in np.flatnonzero(~covered).tolist():
+            if codes[place] not in (NO_PICTURE, NOT_EXTRACTED):
+                failures[place] = Failure(
+                    self.ids[place],
+                    stages[place] or "extract",
+                    codes[place] or "failed",
+                    reasons[place] or "Not said.",
+                )
+        return failures

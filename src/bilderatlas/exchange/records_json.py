@@ -18,41 +18,49 @@ def record_from(image_id: str, text: str | None, links: Mapping[str, str | None]
     Raises:
         ValueError: when it is no JSON object, or a field is not of its kind.
     """
-    values: Any = {}
-    if text:
-        if len(text) > MAX_RECORD_CHARS:
-            raise ValueError("it is larger than 4 MiB")
-        try:
-            values = json.loads(text)
-        except RecursionError as error:
-            raise ValueError("it is nested too deeply") from error
-        if not isinstance(values, dict):
-            raise ValueError(f"expected an object, found {type(values).__name__}")
-        if "\\ud" in text or "\\uD" in text:
-            values = _whole_characters(values)
-    for name, value in values.items():
-        kind = FIELD_KINDS.get(name)
-        if kind is not None:
-            values[name] = _checked(name, kind, value)
+    values = checked_record(text)
     for name, link in links.items():
         if link and not values.get(name):
             values[name] = link
-    if not isinstance(values.get("raw", {}), dict):
-        raise ValueError("raw is no object")
     values["image_id"] = image_id
     return Record.from_json(values)
 
 
-def _checked(name: str, kind: FieldKind, value: Any) -> Any:
-    if kind in _TEXTUAL:
-        if isinstance(value, str):
-            return value
-    elif kind is FieldKind.TEXTS:
-        if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            return value
-    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 1_000_000_000:
-        return value
-    raise ValueError(f"{name} is {json.dumps(value)[:80]}, expected {kind.value}")
+def checked_record(text: str | None) -> dict[str, Any]:
+    """Return the fields of a record given as JSON, each proved to be of its kind.
+
+    Raises:
+        ValueError: when it is no JSON object, or a field is not of its kind.
+    """
+    if not text:
+        return {}
+    if len(text) > MAX_RECORD_CHARS:
+        raise ValueError("it is larger than 4 MiB")
+    try:
+        values: Any = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"expected an object, found {type(values).__name__}")
+    if "\\ud" in text or "\\uD" in text:
+        values = _whole_characters(values)
+    for name, value in values.items():
+        kind = FIELD_KINDS.get(name)
+        if kind is not None and not _is_of(kind, value):
+            raise ValueError(f"{name} is {json.dumps(value)[:80]}, expected {kind.value}")
+    if not isinstance(values.get("raw", {}), dict):
+        raise ValueError("raw is no object")
+    found: dict[str, Any] = values
+    return found
+
+
+def _is_of(kind: FieldKind, value: Any) -> bool:
+    if isinstance(value, str):
+        return kind in _TEXTUAL
+    if isinstance(value, list):
+        return kind is FieldKind.TEXTS and all(isinstance(one, str) for one in value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return kind is FieldKind.YEAR and is_number and abs(value) <= 1_000_000_000
 
 
 def _whole_characters(value: Any) -> Any:

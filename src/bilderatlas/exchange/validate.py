@@ -17,7 +17,13 @@ from bilderatlas.errors import PackageError, UsageError
 from bilderatlas.exchange.format import PART_NAME, Manifest, PartFacts, Vectors
 from bilderatlas.exchange.manifest import read_manifest
 from bilderatlas.exchange.parts import ITEM_FIELDS, stated_description, vector_fields
-from bilderatlas.exchange.read import batch_of, file_sha256, iter_tables, open_part
+from bilderatlas.exchange.read import (
+    check_items,
+    file_sha256,
+    iter_tables,
+    open_part,
+    vectors_in,
+)
 from bilderatlas.store.images import check_image_id
 
 NORM_TOLERANCE = {"f32": 1e-3, "f16": 5e-3, "u8": 1e-3}
@@ -183,20 +189,20 @@ def _part_faults(
     with open_part(folder, part, spec) as file:
         yield from _description_fault(file, part, manifest)
         for table in iter_tables(file, spec, names):
-            batch = batch_of(table, spec)
-            n_items += len(batch)
-            n_vectors += len(batch.vectors)
-            n_ok = int(batch.covered.sum())
-            tally.n_ok += n_ok
-            tally.n_failed += len(batch) - n_ok
+            items = check_items(table)
+            vectors, n_rows, _ = vectors_in(table, spec)
+            covered = items.covered()
+            n_items += len(covered)
+            n_vectors += len(vectors)
+            tally.n_ok += int(covered.sum())
+            tally.n_failed += int((~covered).sum())
             tally.ids.append(table.column("item_id").cast(pa.string()))
-            ids = [record.image_id for record in batch.records]
-            yield from _id_faults(ids, part)
-            if bool((batch.n_rows[~batch.covered] > 0).any()):
+            yield from _id_faults(items.ids, part)
+            if bool((n_rows[~covered] > 0).any()):
                 yield Fault(
                     "failed-with-vector", f"{part.name}: a failed item has a vector.", part.name
                 )
-            checks.look_at(batch.vectors, batch.n_rows, ids)
+            checks.look_at(vectors, n_rows, items.ids)
     yield from checks.faults()
     if (n_items, n_vectors) != (part.n_items, part.n_vectors):
         yield Fault(
