@@ -8,11 +8,13 @@ from collections import OrderedDict
 import numpy as np
 
 from bilderatlas.arrays import Embeddings, Pixels
-from bilderatlas.errors import BilderatlasError, QueryError
-from bilderatlas.extractors import EXTRACTORS, ImageRows
+from bilderatlas.errors import BilderatlasError, NotFoundError, QueryError
+from bilderatlas.extractors import ImageRows
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.images.region import crop
+from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
+from bilderatlas.indexing.spaces import extractor_of
 from bilderatlas.search.query import Part, PartKind
 from bilderatlas.settings import read_settings
 from bilderatlas.sources import Source, open_source
@@ -81,7 +83,7 @@ class Pictures:
             QueryError: when the part cannot be embedded by that extractor.
             ImageError: when its picture cannot be read.
         """
-        extractor = EXTRACTORS.get(model_id)
+        extractor = extractor_of(collection, model_id)
         if part.kind is PartKind.TEXT:
             return ImageRows(extractor.embed_texts([part.value]))
         sha256 = self._sha256_of(collection, part)
@@ -113,24 +115,49 @@ class Pictures:
         if part.kind is PartKind.UPLOAD:
             pixels = self.decode(self._store.uploads.get(part.value), side_px=side_px).pixels
         else:
-            pixels = self._stored_pixels(*self._owner(collection, part.value), side_px)
+            pixels, _ = self.pixels(*self._owner(collection, part.value), side_px)
         if region is None:
             return pixels
         return crop(pixels, region.x, region.y, region.w, region.h)
 
-    def _stored_pixels(self, collection: CollectionStore, image_id: str, side_px: int) -> Pixels:
-        """Decode the original, or where its source is silent the largest thumbnail."""
+    def pixels(
+        self, collection: CollectionStore, image_id: str, side_px: int
+    ) -> tuple[Pixels, bool]:
+        """Decode the original, or where its source is silent the largest thumbnail; tell which.
+
+        Returns:
+            `(h, w, 3)`, the long side at most `side_px`; and whether it is the original.
+
+        Raises:
+            QueryError: when there is neither.
+        """
         try:
-            return self.decode(self.original(collection, image_id), side_px=side_px).pixels
+            return self.decode(self.original(collection, image_id), side_px=side_px).pixels, True
         except BilderatlasError as error:
-            sha256 = collection.get_record(image_id).content_sha256
-            path = self._store.thumbnails.path(sha256, 512) if sha256 else None
-            if path is None:
+            try:
+                return self.thumbnail(collection, image_id, side_px), False
+            except NotFoundError:
                 raise QueryError(
                     f"Cannot search for '{image_id}': its picture cannot be read ({error}) and "
                     "there is no thumbnail. Index the collection again, or choose another image."
                 ) from error
-            return self.decode(path.read_bytes(), side_px=side_px).pixels
+
+    def thumbnail(
+        self,
+        collection: CollectionStore,
+        image_id: str,
+        side_px: int = THUMBNAIL_SIDES_PX[-1],
+    ) -> Pixels:
+        """Decode the largest thumbnail: `(h, w, 3)`, the long side at most `side_px`.
+
+        Raises:
+            NotFoundError: when there is none.
+        """
+        sha256 = collection.get_record(image_id).content_sha256
+        path = self._store.thumbnails.path(sha256, THUMBNAIL_SIDES_PX[-1]) if sha256 else None
+        if path is None:
+            raise NotFoundError(f"'{image_id}' has no thumbnail: its picture could not be read.")
+        return self.decode(path.read_bytes(), side_px=side_px).pixels
 
     def _owner(self, collection: CollectionStore, value: str) -> tuple[CollectionStore, str]:
         """Resolve `SK-C-5` here or `rijks/SK-C-5` in the library."""

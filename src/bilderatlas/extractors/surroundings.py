@@ -30,9 +30,16 @@ def inside_frame(pixels: Pixels) -> Pixels:
     A margin is cut from each side while its lines show one colour. A frame is cut only if long
     straight edges run along all four sides.
     """
-    inner = _without_margin(pixels)
-    top, bottom, left, right = _rims(inner)
-    return inner[top : inner.shape[0] - bottom, left : inner.shape[1] - right]
+    top, bottom, left, right = frame_depths(pixels)
+    return pixels[top : pixels.shape[0] - bottom, left : pixels.shape[1] - right]
+
+
+def frame_depths(pixels: Pixels) -> tuple[int, int, int, int]:
+    """Return how many pixels of margin and frame lie at top, bottom, left and right."""
+    top, bottom, left, right = _margins(pixels)
+    inner = pixels[top : pixels.shape[0] - bottom, left : pixels.shape[1] - right]
+    rims = _rims(inner)
+    return top + rims[0], bottom + rims[1], left + rims[2], right + rims[3]
 
 
 def not_background(pixels: Pixels) -> Mask:
@@ -62,12 +69,10 @@ def _apart(lab: npt.NDArray[Any], colour: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(np.linalg.norm(lab - colour, axis=-1))
 
 
-def _without_margin(pixels: Pixels) -> Pixels:
+def _margins(pixels: Pixels) -> tuple[int, int, int, int]:
     lab = _lab(pixels)
-    top, bottom = _margin(lab), _margin(lab[::-1])
     turned = lab.transpose(1, 0, 2)
-    left, right = _margin(turned), _margin(turned[::-1])
-    return pixels[top : pixels.shape[0] - bottom, left : pixels.shape[1] - right]
+    return _margin(lab), _margin(lab[::-1]), _margin(turned), _margin(turned[::-1])
 
 
 def _margin(lab: npt.NDArray[Any]) -> int:

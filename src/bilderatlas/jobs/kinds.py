@@ -44,6 +44,6 @@ class JobKind(ABC):
 
 JOB_KINDS: Registry[JobKind] = Registry(
     "kind of job",
-    builtin=("bilderatlas.indexing.job",),
+    builtin=("bilderatlas.indexing.job", "bilderatlas.api.invariance_job"),
     group="bilderatlas.jobs",
 )

@@ -1,0 +1,1 @@
+"""How good, and how sensitive: pure formulas, and what is measured with them."""
