@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+from bilderatlas.network.client import Client
 
 PUBLIC = "93.184.215.14"  # stands for any public address; nothing is ever sent there
 
@@ -117,3 +120,12 @@ def read_request(connection: socket.socket) -> Asked | None:
     while len(body) < int(headers.get("content-length", 0)):
         body += connection.recv(65_536)
     return Asked(line, headers, body)
+
+
+@contextmanager
+def asking(behave: Behaviour, **options: Any) -> Iterator[tuple[Server, Client]]:
+    """Run a server, and a client for which all public addresses are that server."""
+    with serving(behave) as server:
+        given = {"resolve": public, "connect": server.connect, **options}
+        with Client(**given) as client:
+            yield server, client

@@ -274,7 +274,12 @@ def _read_host(entry: str) -> tuple[str, int | None]:
         raise UsageError(f"Cannot allow '{entry}': it is no host. {error}") from error
     if not parsed.host or parsed.userinfo or parsed.path not in {"", "/"}:
         raise UsageError(f"Cannot allow '{entry}': name a host, as museum.example:8080.")
-    return ascii_host(parsed), parsed.port
+    host = ascii_host(parsed)
+    try:
+        _as_address(host)
+    except NetworkError as error:
+        raise UsageError(f"Cannot allow '{entry}': {error}") from error
+    return host, parsed.port
 
 
 def _unreadable(url: str, why: str) -> NetworkError:
