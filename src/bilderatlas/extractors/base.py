@@ -189,6 +189,9 @@ EXTRACTORS: Registry[Extractor] = Registry(
         "bilderatlas.extractors.palette",
         "bilderatlas.extractors.composition",
         "bilderatlas.extractors.details",
+        "bilderatlas.extractors.clip",
+        "bilderatlas.extractors.siglip",
+        "bilderatlas.extractors.dinov2",
     ),
     group="bilderatlas.extractors",
 )
