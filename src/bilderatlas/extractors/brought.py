@@ -62,10 +62,9 @@ class BroughtModel(NeuralExtractor):
         Raises:
             QueryError: when the model has no text side.
         """
-        if "text" not in self.towers or len(texts) <= self.batch_size:
-            return super().embed_texts(texts)
-        starts = range(0, len(texts), self.batch_size)
-        parts = [super().embed_texts(texts[start : start + self.batch_size]) for start in starts]
+        parts = [super().embed_texts(texts[: self.batch_size])]
+        for start in range(self.batch_size, len(texts), self.batch_size):
+            parts.append(super().embed_texts(texts[start : start + self.batch_size]))
         return np.concatenate(parts)
 
     def readiness(self) -> Readiness:
