@@ -192,6 +192,9 @@ EXTRACTORS: Registry[Extractor] = Registry(
         "bilderatlas.extractors.clip",
         "bilderatlas.extractors.siglip",
         "bilderatlas.extractors.dinov2",
+        "bilderatlas.extractors.squeezenet",
+        "bilderatlas.extractors.vgg",
+        "bilderatlas.extractors.resnext",
     ),
     group="bilderatlas.extractors",
 )

@@ -62,9 +62,10 @@ class BroughtModel(NeuralExtractor):
         Raises:
             QueryError: when the model has no text side.
         """
-        parts = [super().embed_texts(texts[: self.batch_size])]
-        for start in range(self.batch_size, len(texts), self.batch_size):
-            parts.append(super().embed_texts(texts[start : start + self.batch_size]))
+        embed = super().embed_texts
+        parts = [embed(texts[: self.batch_size])]
+        starts = range(self.batch_size, len(texts), self.batch_size)
+        parts += [embed(texts[start : start + self.batch_size]) for start in starts]
         return np.concatenate(parts)
 
     def readiness(self) -> Readiness:
