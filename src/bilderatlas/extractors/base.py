@@ -195,6 +195,7 @@ EXTRACTORS: Registry[Extractor] = Registry(
         "bilderatlas.extractors.squeezenet",
         "bilderatlas.extractors.vgg",
         "bilderatlas.extractors.resnext",
+        "bilderatlas.extractors.pose",
     ),
     group="bilderatlas.extractors",
 )
