@@ -217,6 +217,24 @@ class NeuralExtractor(Extractor):
             return OnnxRuntime(paths, self.options)
         return TorchRuntime(self.build_towers(files.verified(WEIGHTS_FILE)), self.options)
 
+    def check_weights(self, path: Path) -> None:
+        """Make sure that a safetensors file fits the architecture; needs the laboratory to tell.
+
+        Raises:
+            WeightsError: naming what does not fit.
+        """
+        if not has_torch():
+            return
+        try:
+            self.build_towers(path)
+        except (RuntimeError, KeyError, ValueError, AttributeError, TypeError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise WeightsError(
+                "misfit",
+                f"Cannot use '{path.name}' for '{self.base_card.model_id}': {reason}. Give the "
+                "weights that belong to it.",
+            ) from error
+
     def release(self) -> None:
         """Let go of the networks; the next call loads them again."""
         with self._lock:

@@ -126,12 +126,14 @@ class ModelRecord:
     canaries: Mapping[str, CanaryFacts] = field(default_factory=dict)
 
     def with_file(self, facts: FileFacts) -> ModelRecord:
-        """Return the record with one file entered."""
-        return replace(self, files={**self.files, facts.name: facts})
+        """Return the record with one file entered, in place of an export of that name."""
+        exports = {name: one for name, one in self.exports.items() if name != facts.name}
+        return replace(self, files={**self.files, facts.name: facts}, exports=exports)
 
     def with_export(self, facts: ExportFacts) -> ModelRecord:
-        """Return the record with one export entered."""
-        return replace(self, exports={**self.exports, facts.name: facts})
+        """Return the record with one export entered, in place of a file of that name."""
+        files = {name: one for name, one in self.files.items() if name != facts.name}
+        return replace(self, files=files, exports={**self.exports, facts.name: facts})
 
     def with_canaries(self, tower: str, facts: CanaryFacts) -> ModelRecord:
         """Return the record with the embeddings of one tower's canaries entered."""
