@@ -93,7 +93,8 @@ def verify(extractor: NeuralExtractor) -> VerifyReport:
     report = VerifyReport(extractor.base_card.model_id)
     files = extractor.model_files
     record = files.settled()
-    recorded = {one.name: one.sha256 for one in (*record.files.values(), *record.exports.values())}
+    recorded = {name: one.sha256 for name, one in record.files.items()}
+    recorded |= {name: one.sha256 for name, one in record.exports.items()}
     for name, sha256 in recorded.items():
         path = files.find(name)
         report.files.append(FileCheck(name, sha256, sha256_of(path) if path else None))
