@@ -26,14 +26,20 @@ class ImportOptions:
     Attributes:
         extractor: The `model_id` that made the vectors, where the address does not tell.
         table: A table of ids and metadata, one line a row, for a bare array of vectors.
+        id_column: Its column of ids, where that is not plain.
         metric: How rows are meant to be compared, where the address does not tell.
+        normalised: `l2` or `none`, where the address does not tell; empty: measured.
         allow: Hosts and networks that the operator named, beyond public ones.
+        token: Opens a served library that is not public.
     """
 
     extractor: str = ""
     table: Path | None = None
+    id_column: str = ""
     metric: str = ""
+    normalised: str = ""
     allow: frozenset[str] = frozenset()
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

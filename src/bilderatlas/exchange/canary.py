@@ -65,6 +65,8 @@ def make_canary(
         rows = (extract or extractor.extract_batch)(images)
     except BilderatlasError as error:
         return None, f"The extractor could not embed the canary pictures: {error}"
+    if not all(np.isfinite(np.asarray(found.vectors, np.float32)).all() for found in rows):
+        return None, "The extractor gave numbers that are not finite for a canary picture."
     return Canary(
         pictures=tuple(
             CanaryPicture(picture_sha256=pixels_sha256(picture), vectors=_numbers(found))

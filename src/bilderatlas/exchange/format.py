@@ -18,7 +18,7 @@ NO_PICTURE = "no-picture"
 PART_NAME = re.compile(r"part-\d{6}\.parquet\Z")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,120}$")]
+Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.~-]{0,120}$")]
 DtypeName = Literal["f16", "f32", "u8"]
 
 
