@@ -11,7 +11,7 @@ from bilderatlas.api import open as open_library
 from bilderatlas.cli.options import CollectionOption, JsonOption, LibraryOption
 from bilderatlas.cli.output import print_json, print_table, say
 from bilderatlas.errors import NotFoundError
-from bilderatlas.search.hits import Hits
+from bilderatlas.search.hits import Hit, Hits
 
 TextArgument = Annotated[
     str, typer.Argument(metavar="[TEXT]", help="Words that the works should show.")
@@ -49,7 +49,7 @@ IncludeOption = Annotated[
 ]
 ExactOption = Annotated[bool, typer.Option("--exact", help="Force the exact scan.")]
 MirroredOption = Annotated[
-    bool, typer.Option("--mirrored", help="Let details match their mirror image.")
+    bool, typer.Option("--mirrored", help="Let details and poses match their mirror image.")
 ]
 SeedOption = Annotated[int, typer.Option(help="Of the random hang when nothing is asked.")]
 
@@ -118,6 +118,17 @@ def _read_ids(path: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
+def _shown(hit: Hit) -> str:
+    """Return the score, or what is told instead: a verdict, the place of a figure."""
+    if hit.match is not None:
+        return f"{hit.match.verdict}: {hit.match.transform}"
+    if hit.figure is None:
+        return f"{hit.score:.4f}"
+    x1, y1, x2, y2 = hit.figure.region_xyxyn
+    mirrored = ", mirrored" if hit.figure.mirrored else ""
+    return f"{hit.score:.4f}, figure at {x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}{mirrored}"
+
+
 def _print_hits(hits: Hits) -> None:
     if hits.criterion is None:
         narrowed = hits.query.where or hits.query.match or hits.query.within is not None
@@ -135,7 +146,7 @@ def _print_hits(hits: Hits) -> None:
         say(note)
     rows = []
     for hit in hits:
-        shown = f"{hit.match.verdict}: {hit.match.transform}" if hit.match else f"{hit.score:.4f}"
+        shown = _shown(hit)
         better = f"{hit.percentile:.1%}"
         if hits.criterion is None:
             shown = better = ""  # a random hang judges nothing

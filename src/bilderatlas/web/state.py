@@ -40,7 +40,7 @@ class SearchState:
         offset: Results to skip.
         where: Filter.
         match: Words to find in the records.
-        mirrored: `1` to accept mirror images of details.
+        mirrored: `1` to accept mirror images of details and poses.
         exact: `1` to force the exact scan.
         seed: Of the random hang.
         version: The collection's version when the link was made. It is no part of the question,

@@ -16,7 +16,9 @@ from bilderatlas.errors import (
     UnknownNameError,
     UsageError,
 )
+from bilderatlas.extractors.base import rows_are
 from bilderatlas.search.combine import MAX_LAMBDA, RULES, Rule
+from bilderatlas.search.figures import FIGURE_RULES
 from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.search.query import Part, PartKind, parse_part
 from bilderatlas.search.run import MAX_DEPTH, MAX_K
@@ -111,14 +113,17 @@ class Result:
 
     @property
     def found(self) -> str:
-        """For details: the verdict and the transform in words."""
-        match = self.hit.match
+        """For details: the verdict and the transform in words; for poses: that it is mirrored."""
+        match, figure = self.hit.match, self.hit.figure
+        if figure is not None:
+            return "mirrored" if figure.mirrored else ""
         return ", ".join(t for t in (match.verdict, match.transform) if t) if match else ""
 
     @property
     def box(self) -> tuple[str, str, str, str] | None:
-        """For details: the matching region as x, y, width, height in percent."""
-        return percent_box(self.hit.match.region_xyxyn) if self.hit.match else None
+        """For details and poses: what matches, as x, y, width, height in percent."""
+        region = self.hit.region_xyxyn
+        return percent_box(region) if region else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +184,13 @@ class SearchPage:
 
     @property
     def finds_details(self) -> bool:
-        """Tell whether the criterion finds details, mirrored ones on request."""
-        return bool(self.card.get("many_rows"))
+        """Tell whether the criterion finds details."""
+        return rows_are(self.card) == "detail"
+
+    @property
+    def takes_mirrored(self) -> bool:
+        """Tell whether the criterion finds mirror images on request."""
+        return rows_are(self.card) != "image"
 
     @property
     def likes(self) -> list[Tile]:
@@ -217,6 +227,8 @@ class SearchPage:
 
     def bar(self, rule: Rule) -> str:
         """Return why `rule` cannot be chosen under the metric in use; empty where it can."""
+        if rows_are(self.card) == "figure" and rule.name not in FIGURE_RULES:
+            return f"Not for {self.judged_by}: a picture may show several figures."
         if self.metric not in set(Metric) or rule.accepts(Metric(self.metric)):
             return ""
         others = self.only_for(rule)

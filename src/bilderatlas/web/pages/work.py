@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from bilderatlas.errors import BilderatlasError
+from bilderatlas.extractors.base import rows_are
 from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.records import Record
 from bilderatlas.search.parts import MAX_PARTS
@@ -67,8 +68,9 @@ class Finding:
 
     @property
     def box(self) -> tuple[str, str, str, str] | None:
-        """For details: the matching region as x, y, width, height in percent."""
-        return percent_box(self.hit.match.region_xyxyn) if self.hit.match else None
+        """For details and poses: what matches, as x, y, width, height in percent."""
+        region = self.hit.region_xyxyn
+        return percent_box(region) if region else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ class NeighbourRow:
     hits: Hits | None
     pictures: Sequence[tuple[Hit, Picture]]
     more_url: str
+
+    @property
+    def finds_details(self) -> bool:
+        """Tell whether only what was verified is a neighbour."""
+        return rows_are(self.space.card) == "detail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +157,8 @@ class WorkPage:
         return not self.picture.sha256 and not any(row.pictures for row in self.rows)
 
     def box(self, hit: Hit) -> tuple[str, str, str, str] | None:
-        """Return where a detail lies in a neighbour, in percent."""
-        return percent_box(hit.match.region_xyxyn) if hit.match else None
+        """Return where a detail or a figure is in a neighbour, in percent."""
+        return percent_box(hit.region_xyxyn) if hit.region_xyxyn else None
 
     @property
     def rights_url(self) -> str:
@@ -298,7 +305,7 @@ def _rows(collection: Collection, picture: Picture) -> list[NeighbourRow]:
     for model_id, space in spaces.items():
         hits = found.get(model_id)
         # local features rank everything somehow; only what was verified is a neighbour
-        near = [hit for hit in hits or () if hit.match or not space.card["many_rows"]]
+        near = [hit for hit in hits or () if hit.match or rows_are(space.card) != "detail"]
         url = SearchState(collection.name, like=(part,), by=model_id).url()
         rows.append(NeighbourRow(space, hits, fill_strip(hit_pictures(collection, near)), url))
     return rows
