@@ -14,7 +14,7 @@ from bilderatlas.search.hits import Hit
 from bilderatlas.store.spaces import SpaceView
 
 N_WORKS = 5
-N_NEIGHBOURS = 4
+N_NEIGHBOURS = 6
 _DRAWN = 16  # by lot, of which the most different ones are chosen; more would be all oddities
 
 

@@ -216,6 +216,7 @@ class _Run:
         self._trials: dict[str, list[Trial]] = defaultdict(list)
         self._unchanged: dict[str, int] = defaultdict(int)
         self._frames: dict[str, tuple[float, float, float, float]] = {}
+        self._vividness: dict[str, float] = {}
         self._n_thumbnails = self._n_failed = self._n_silent = 0
 
     def try_work(self, image_id: str) -> None:
@@ -239,6 +240,7 @@ class _Run:
             self._trials[name].append(_trial(image_id, before, place))
         for change in TRANSFORMATIONS:
             self._unchanged[change.name] += change.name not in names
+        self._vividness[image_id] = float(np.ptp(pixels, axis=2).mean())
         if "unframed" in names:
             self._frames[image_id] = _inside(pixels)
 
@@ -299,7 +301,9 @@ class _Run:
 
     def _effect(self, name: str) -> Effect:
         trials: Sequence[Trial] = self._trials[name]
-        example = trials[0].image_id if trials else ""
+        # of a vivid picture one sees best what happened to it, its colours included
+        tried = (trial.image_id for trial in trials)
+        example = max(tried, key=self._vividness.__getitem__, default="")
         effect = Effect.of(name, trials, n_unchanged=self._unchanged[name], example=example)
         if name != "unframed" or not trials:
             return effect

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from bilderatlas.api.comparison import Comparison, compare_criteria
 from bilderatlas.errors import UnknownNameError
 from bilderatlas.search.query import PartKind, Query
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWERS = 16  # of up to 1,000 hits with their records
 MAX_PALETTES = 512
+MAX_COMPARISONS = 32
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -60,6 +62,7 @@ class Answers:
         self._library = library
         self._answers: Recent[Hashable, Hits] = Recent(MAX_ANSWERS)
         self._palettes: Recent[str, Palette] = Recent(MAX_PALETTES)
+        self._comparisons: Recent[Hashable, list[Comparison]] = Recent(MAX_COMPARISONS)
 
     def ask(self, collection: Collection, query: Query) -> Hits:
         """Answer a query anew, and remember the answer.
@@ -92,6 +95,16 @@ class Answers:
         if found is None:
             found = collection.palette(image_id)
             self._palettes.keep(sha256, found)
+        return found
+
+    def compare(self, collection: Collection, seed: int) -> list[Comparison]:
+        """Return a few works with their neighbours under every criterion of the collection."""
+        store = collection.store
+        key = (collection.name, store.created_at, store.version, seed)
+        found = self._comparisons.find(key)
+        if found is None:
+            found = compare_criteria(collection, seed=seed)
+            self._comparisons.keep(key, found)
         return found
 
     def _key(self, collection: Collection, query: Query) -> Hashable:

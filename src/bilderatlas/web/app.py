@@ -17,7 +17,8 @@ from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.web import urls
 from bilderatlas.web.answers import Answers
-from bilderatlas.web.pages.criteria import criteria_page
+from bilderatlas.web.pages.criteria import card_page, criteria_page
+from bilderatlas.web.pages.criterion import criterion_page, start_test
 from bilderatlas.web.pages.error import ErrorPage
 from bilderatlas.web.pages.home import home_page
 from bilderatlas.web.pages.jobs import JobRow, act_on_job, job_events, job_page, jobs_page
@@ -128,9 +129,6 @@ def _add_pages(app: FastAPI, library: Library, renderer: Renderer, mode: Mode) -
     def home(request: Request) -> Page:
         return home_page(library, with_jobs=mode is Mode.LOCAL)
 
-    def criteria(request: Request) -> Page:
-        return criteria_page(library)
-
     def search(request: Request) -> Page:
         name = request.path_params["collection"]
         params = request.query_params.multi_items()
@@ -143,9 +141,37 @@ def _add_pages(app: FastAPI, library: Library, renderer: Renderer, mode: Mode) -
         return work_page(library, answers, name, image_id, params, max_decoded=max_decoded)
 
     _add_twins(app, renderer, urls.HOME, home, json_path=urls.HOME_JSON)
-    _add_twins(app, renderer, urls.CRITERIA, criteria)
     _add_twins(app, renderer, urls.SEARCH, search)
     _add_twins(app, renderer, urls.WORK, work)
+    _add_criteria(app, library, renderer, mode, answers)
+
+
+def _add_criteria(
+    app: FastAPI, library: Library, renderer: Renderer, mode: Mode, answers: Answers
+) -> None:
+    def criteria(request: Request) -> Page:
+        return criteria_page(library)
+
+    def card(request: Request) -> Page:
+        return card_page(library, request.path_params["model_id"])
+
+    def criterion(request: Request) -> Page:
+        name, model_id = request.path_params["collection"], request.path_params["model_id"]
+        params = request.query_params.multi_items()
+        with_jobs = mode is Mode.LOCAL
+        return criterion_page(library, answers, name, model_id, params, with_jobs=with_jobs)
+
+    def test(request: Request) -> Response:
+        name, model_id = request.path_params["collection"], request.path_params["model_id"]
+        start_test(library, name, model_id)
+        here = f"{urls.criterion_here(name, model_id)}#notices"
+        return RedirectResponse(here, status_code=303)
+
+    _add_twins(app, renderer, urls.CRITERIA, criteria)
+    _add_twins(app, renderer, urls.CRITERION, card)
+    _add_twins(app, renderer, urls.CRITERION_HERE, criterion)
+    if mode is Mode.LOCAL:
+        app.add_route(urls.CRITERION_TEST, test, methods=["POST"])
 
 
 def _add_pictures(app: FastAPI, library: Library) -> None:

@@ -171,7 +171,12 @@ def ago(moment: str | datetime | None) -> str:
         return "just now"
     if seconds < 86_400 * 7:
         return f"{span(seconds)} ago"
-    return f"on {when.day} {when:%B %Y}"
+    return f"on {day(when)}"
+
+
+def day(when: datetime) -> str:
+    """Write a date: `20 November 2026`."""
+    return f"{when.day} {when:%B %Y}"
 
 
 def sentence(names: Iterable[str]) -> str:

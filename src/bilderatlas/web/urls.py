@@ -24,6 +24,9 @@ JOB = "/jobs/{job_id}"
 JOB_EVENTS = "/jobs/{job_id}/events"
 JOB_ACTION = "/jobs/{job_id}/{action}"
 CRITERIA = "/about/criteria"
+CRITERION = "/about/criteria/{model_id}"
+CRITERION_HERE = "/c/{collection}/criteria/{model_id}"
+CRITERION_TEST = "/c/{collection}/criteria/{model_id}/test"
 STATIC = "/static/{name}"
 STATIC_PREFIX = "/static/"
 JSON_SUFFIX = ".json"
@@ -111,7 +114,17 @@ def job_action(job_id: str, action: str) -> str:
 
 def criterion(model_id: str) -> str:
     """Return where a criterion is explained."""
-    return f"{CRITERIA}#{quote(model_id)}"
+    return f"{CRITERIA}/{quote(model_id, safe='')}"
+
+
+def criterion_here(collection: str, model_id: str, params: Params = ()) -> str:
+    """Return where a criterion is shown at work, and tested, on one collection."""
+    return with_params(f"/c/{quote(collection)}/criteria/{quote(model_id, safe='')}", params)
+
+
+def criterion_test(collection: str, model_id: str) -> str:
+    """Return where to post that a criterion is to be tested on a collection."""
+    return f"{criterion_here(collection, model_id)}/test"
 
 
 def static(name: str) -> str:

@@ -1,63 +1,151 @@
-"""What each criterion sees: the cards, in a scholar's words."""
+"""What each criterion sees, in a scholar's words: all of them, and the card of one."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bilderatlas.api.invariance import find_invariances
+from bilderatlas.errors import NotFoundError, UnknownNameError
+from bilderatlas.evaluation.wording import summary_of
+from bilderatlas.extractors import EXTRACTORS
+from bilderatlas.extractors.base import Readiness
+from bilderatlas.web.pages.facts import Facts
+
 if TYPE_CHECKING:
     from bilderatlas.api import Library
+    from bilderatlas.evaluation.invariance import Invariances
+    from bilderatlas.store.collection import CollectionInfo
+
+
+STATES = {
+    "to fetch": "its weights are not here yet",
+    "to export": "its weights are here, but not in a form that runs here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One collection that can be judged by a criterion, and what was measured there."""
+
+    info: CollectionInfo
+    n_images: int
+    measured: Invariances | None
+
+    @property
+    def summary(self) -> str:
+        """What the criterion notices in this collection; empty where nobody measured it."""
+        return summary_of(self.measured) if self.measured else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One criterion and the collections that can be judged by it."""
+    """One criterion, whether it can run here, and the collections that are judged by it."""
 
     card: Mapping[str, Any]
-    collections: Sequence[tuple[str, int]]
+    readiness: Readiness
+    uses: Sequence[Use]
 
     @property
-    def steps(self) -> list[str]:
-        """Its preprocessing, one line a step."""
-        return [_step(step) for step in self.card.get("preprocessing", ())]
+    def model_id(self) -> str:
+        """The extractor's id."""
+        return str(self.card["model_id"])
 
+    @property
+    def facts(self) -> Facts:
+        """The facts of its card."""
+        return Facts(self.card)
 
-def _step(step: Mapping[str, Any]) -> str:
-    numbers = ", ".join(
-        f"{name} {value if isinstance(value, str) else json.dumps(value)}"
-        for name, value in step.items()
-        if name not in {"step", "name", "op"}
-    )
-    name = str(step.get("step") or step.get("name") or step.get("op") or "")
-    return f"{name}: {numbers}" if name and numbers else name or numbers
+    @property
+    def state_words(self) -> str:
+        """What keeps it from running here; empty where nothing does."""
+        return STATES.get(self.readiness.state, "")
+
+    @property
+    def collections(self) -> list[tuple[str, int]]:
+        """Name and number of works of each collection that uses it."""
+        return [(use.info.name, use.n_images) for use in self.uses]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card and its uses as JSON-ready values."""
+        return {
+            "card": dict(self.card),
+            "readiness": {"state": self.readiness.state, "sentence": self.readiness.sentence},
+            "collections": dict(self.collections),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class CriteriaPage:
-    """The data of the page about criteria."""
+    """The data of the page about all criteria."""
 
     template: ClassVar[str] = "criteria.html"
     criteria: Sequence[Criterion]
     status: int = 200
 
+    @property
+    def used(self) -> list[Criterion]:
+        """Those by which something can be judged now."""
+        return [one for one in self.criteria if one.uses]
+
+    @property
+    def others(self) -> list[Criterion]:
+        """Those that no collection was indexed with."""
+        return [one for one in self.criteria if not one.uses]
+
     def to_json(self) -> dict[str, Any]:
         """Return the cards as JSON-ready values."""
-        return {
-            "criteria": [
-                {"card": dict(one.card), "collections": dict(one.collections)}
-                for one in self.criteria
-            ]
-        }
+        return {"criteria": [one.to_json() for one in self.criteria]}
+
+
+@dataclass(frozen=True, slots=True)
+class CardPage:
+    """The data of the card of one criterion, whatever the collection."""
+
+    template: ClassVar[str] = "card.html"
+    one: Criterion
+    others: Sequence[Criterion]
+    status: int = 200
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card, and what was measured in each collection, as JSON-ready values."""
+        measured = {use.info.name: use.measured.to_json() for use in self.one.uses if use.measured}
+        return self.one.to_json() | {"invariances": measured}
 
 
 def criteria_page(library: Library) -> CriteriaPage:
-    """Gather the cards of every space in the library, each once."""
+    """Gather the cards of every space in the library and of every extractor, each once."""
+    return CriteriaPage(_gather(library))
+
+
+def card_page(library: Library, model_id: str) -> CardPage:
+    """Gather what there is about one criterion.
+
+    Raises:
+        NotFoundError: when neither a collection nor this machine has it; lists near names.
+    """
+    criteria = {one.model_id: one for one in _gather(library)}
+    if model_id not in criteria:
+        raise NotFoundError(str(UnknownNameError("criterion", model_id, criteria)))
+    return CardPage(criteria[model_id], list(criteria.values()))
+
+
+def _gather(library: Library) -> list[Criterion]:
     cards: dict[str, Mapping[str, Any]] = {}
-    uses: dict[str, list[tuple[str, int]]] = {}
+    uses: dict[str, list[Use]] = {}
     for info in library.collections():
-        for space in library[info.name].spaces():
+        collection = library[info.name]
+        for space in collection.spaces():
             cards.setdefault(space.model_id, space.card)
-            uses.setdefault(space.model_id, []).append((info.name, space.n_images))
-    return CriteriaPage([Criterion(cards[model_id], uses[model_id]) for model_id in cards])
+            measured = find_invariances(collection, space.model_id)
+            uses.setdefault(space.model_id, []).append(Use(info, space.n_images, measured))
+    ready: dict[str, Readiness] = {}
+    for extractor in EXTRACTORS:
+        card = extractor.card
+        cards.setdefault(card.model_id, card.to_json())
+        ready[card.model_id] = extractor.readiness()
+    return [
+        Criterion(card, ready.get(model_id, Readiness()), uses.get(model_id, []))
+        for model_id, card in cards.items()
+    ]

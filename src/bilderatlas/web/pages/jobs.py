@@ -53,6 +53,8 @@ class JobRow:
         """What it does: `Indexing paintings`."""
         verb = {"index": "Indexing"}.get(self.job.kind, self.job.kind.capitalize())
         subject = str(self.job.params.get("collection", ""))
+        if self.job.kind == "invariances":
+            return f"Testing {self.job.params.get('model_id', '')} on {subject}"
         return f"{verb} {subject}".strip()
 
     @property
