@@ -128,7 +128,7 @@ def fill(
         raise WeightsError(
             "misfit",
             f"Cannot use '{weights.name}' for '{model_id}': {'; '.join(faults[:3])}{more}. Give "
-            "the weights that belong to this model, in the layout that its card names.",
+            "the file that is published for this model.",
         )
     network.load_state_dict(given, strict=False, assign=True)
 
