@@ -159,7 +159,12 @@ class Importer(ABC):
 
 IMPORTERS: Registry[Importer] = Registry(
     "importer of features",
-    builtin=("bilderatlas.exchange.import_package",),
+    builtin=(
+        "bilderatlas.exchange.import_package",
+        "bilderatlas.exchange.clip_retrieval",
+        "bilderatlas.exchange.imgs_ai",
+        "bilderatlas.exchange.npy",
+    ),
     group="bilderatlas.importers",
 )
 

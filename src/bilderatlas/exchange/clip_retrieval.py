@@ -104,9 +104,9 @@ class ClipRetrievalFeatures(Features):
             if array.shape[1] != first.shape[1] or array.dtype != first.dtype:
                 raise PackageError(
                     "dim",
-                    f"Cannot import '{self.folder}': {path.name} has {array.shape[1]} numbers a row "
-                    f"({array.dtype}), {paths[0].name} {first.shape[1]} ({first.dtype}). They are "
-                    "of two models.",
+                    f"Cannot import '{self.folder}': {path.name} has {array.shape[1]} numbers a "
+                    f"row ({array.dtype}), {paths[0].name} {first.shape[1]} ({first.dtype}). They "
+                    "are of two models.",
                 )
 
     def _check_counts(self, paths: list[Path]) -> None:
