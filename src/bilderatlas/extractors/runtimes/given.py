@@ -67,11 +67,10 @@ def take_given(extractor: NeuralExtractor, path: Path) -> list[FileFacts | Expor
 def _take(extractor: NeuralExtractor, path: Path, staged: Path) -> FileFacts | ExportFacts:
     kind = kind_of(path)
     if kind == "onnx":
-        copy = Path(shutil.copyfile(path, staged / "given.onnx"))
-        return _take_onnx(extractor, path, copy)
+        return _take_onnx(extractor, path, Path(shutil.copyfile(path, staged / path.name)))
     if kind == "tokenizer":
         return _take_tokenizer(extractor, path, staged)
-    copy = staged / WEIGHTS_FILE
+    copy = staged / f"{path.stem}.safetensors"  # its own name, for what messages say of it
     made_from = None
     if kind == "pickle":
         convert(path, copy)
