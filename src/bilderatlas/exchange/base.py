@@ -91,6 +91,7 @@ class Features(ABC):
         card: The facts of the extractor, as far as the publisher gave them.
         n_items: How many items there are, or None if that is not known beforehand.
         notes: What the reader of the import should know: guesses, missing facts.
+        projection: The file of the projection that the card names, where there is one.
     """
 
     address: str
@@ -98,6 +99,7 @@ class Features(ABC):
     card: Card
     n_items: int | None = None
     notes: tuple[str, ...] = ()
+    projection: bytes | None = None
 
     def check(self) -> bool:
         """Prove what can be proved before reading rows: checksums, missing parts, the schema.

@@ -23,6 +23,7 @@ from bilderatlas.exchange.write import Identity, PackageWriter
 from bilderatlas.extractors.base import Extractor
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.images import ImageState
+from bilderatlas.store.projections import projection_file, read_projection
 from bilderatlas.store.schema import images
 from bilderatlas.store.segments import DTYPES, Segment
 from bilderatlas.store.spaces import SpaceStore, SpaceView
@@ -94,6 +95,8 @@ def export_space(
             n_done += batch.num_rows
             if on_progress is not None:
                 on_progress(n_done, n_items)
+        if name := projection_file(space.card_json):
+            writer.attach(name, read_projection(space.folder, space.card_json))
         if not identity.derived_from:
             identity = _with_origin(identity, collection)
         environment = environment_of(extractor)

@@ -130,6 +130,14 @@ class PartFacts(_Facts):
     n_vectors: int = Field(ge=0)
 
 
+class AttachmentFacts(_Facts):
+    """A file that the vectors need, such as the matrix of a projection."""
+
+    name: str = Field(pattern=r"^projection-[0-9a-f]{16}\.npy$")
+    sha256: Sha256
+    n_bytes: int = Field(ge=0)
+
+
 class CanaryPicture(_Facts):
     """One of the eight published test pictures, and what the extractor made of it."""
 
@@ -148,6 +156,7 @@ class Integrity(_Facts):
     """What must be there, to the byte."""
 
     parts: tuple[PartFacts, ...]
+    attachments: tuple[AttachmentFacts, ...] = ()
     n_ok: int = Field(ge=0)
     n_failed: int = Field(ge=0)
     canary: Canary | None = None

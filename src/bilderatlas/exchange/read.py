@@ -26,6 +26,7 @@ from bilderatlas.exchange.parts import (
     vector_fields,
 )
 from bilderatlas.exchange.records_json import checked_record, record_from
+from bilderatlas.store.projections import projection_file
 
 MAX_GROUP_BYTES = 1 << 30
 _BATCH_ITEMS = 16_384
@@ -109,6 +110,11 @@ class PackageFeatures(Features):
         self.title = self.manifest.title
         integrity = self.manifest.integrity
         self.n_items = integrity.n_ok + integrity.n_failed
+        name = projection_file(self.card.to_json())
+        if name in {one.name for one in integrity.attachments}:
+            self.projection = (self.folder / str(name)).read_bytes()
+        elif name is not None:
+            self.notes = (f"The package lacks {name}: new pictures cannot be embedded into it.",)
 
     @property
     def package_id(self) -> str:

@@ -54,7 +54,12 @@ class PictureFolder:
         return path.read_bytes() if path is not None else None
 
 
-def _tables(folder: Path, manifest: Manifest, names: list[str]) -> Iterator[pa.RecordBatch]:
+def tables(folder: Path, manifest: Manifest, names: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the columns `names` of all parts, a bounded number of items at a time.
+
+    Raises:
+        PackageError: when a part cannot be read.
+    """
     for part in manifest.integrity.parts:
         with open_part(folder, part, manifest.vectors) as file:
             yield from iter_tables(file, manifest.vectors, names)
@@ -70,7 +75,7 @@ def sample_items(
     """
     places: list[tuple[int, str, str]] = []
     at = 0
-    for table in _tables(folder, manifest, ["item_id", "status", "image_sha256"]):
+    for table in tables(folder, manifest, ["item_id", "status", "image_sha256"]):
         if "image_sha256" not in table.schema.names:
             return []
         columns = (table.column(name).to_pylist() for name in ("item_id", "status", "image_sha256"))
@@ -88,18 +93,23 @@ def sample_items(
             chosen[place] = (item_id, picture)
         if len(chosen) == n:
             break
-    found = _vectors_at(folder, manifest, sorted(chosen))
+    found = vectors_at(folder, manifest, sorted(chosen))
     return [
         SampledItem(place, chosen[place][0], vectors, chosen[place][1])
         for place, vectors in found.items()
     ]
 
 
-def _vectors_at(folder: Path, manifest: Manifest, places: list[int]) -> dict[int, Vectors]:
+def vectors_at(folder: Path, manifest: Manifest, places: list[int]) -> dict[int, Vectors]:
+    """Return `{place: rows (m, d)}` of the items at some places of the package.
+
+    Raises:
+        PackageError: when a part cannot be read.
+    """
     spec = manifest.vectors
     found: dict[int, Vectors] = {}
     at = 0
-    for table in _tables(folder, manifest, [one.name for one in vector_fields(spec)]):
+    for table in tables(folder, manifest, [one.name for one in vector_fields(spec)]):
         inside = [place - at for place in places if at <= place < at + table.num_rows]
         if inside:
             vectors, n_rows, _ = vectors_in(table, spec)
@@ -126,7 +136,7 @@ def nearest_items(
     names = [("", -1)] * len(exact)
     at = 0
     columns = ["item_id", *(one.name for one in vector_fields(spec))]
-    for table in _tables(folder, manifest, columns):
+    for table in tables(folder, manifest, columns):
         vectors, n_rows, _ = vectors_in(table, spec)
         owners = np.repeat(np.arange(table.num_rows), n_rows)
         if len(vectors):

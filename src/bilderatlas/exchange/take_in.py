@@ -12,6 +12,7 @@ import numpy as np
 from bilderatlas.errors import ConflictError, Failure, PackageError, SpaceMismatchError
 from bilderatlas.exchange.base import FeatureBatch, Features
 from bilderatlas.exchange.manifest import card_from_json
+from bilderatlas.exchange.source import SOURCE_KIND
 from bilderatlas.extractors.base import Card, ImageRows
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.images import (
@@ -22,10 +23,10 @@ from bilderatlas.store.images import (
     select_images,
 )
 from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.projections import ensure_projected_space
 from bilderatlas.store.segments import DTYPES
 from bilderatlas.store.writer import CollectionWriter, NewImage
 
-SOURCE_KIND = "features"
 COMMIT_BYTES = 64 << 20
 COMMIT_ITEMS = 65_536
 MAX_LISTED = 1000
@@ -162,7 +163,7 @@ def _fill(
     n_before = collection.n_images
     n_rows_before = _n_rows(collection, report.model_id)
     with collection.writer() as writer:
-        writer.ensure_space(features.card)
+        _ensure_space(writer, features)
         for batch in _joined(features):
             rows = [(batch.records[place].image_id, found) for place, found in batch.rows()]
             writer.commit_batch(_new_images(batch), {report.model_id: rows})
@@ -171,6 +172,13 @@ def _fill(
             tell(report.items, features.n_items)
     report.added = collection.n_images - n_before
     report.vectors = collection.space(report.model_id).n_rows - n_rows_before
+
+
+def _ensure_space(writer: CollectionWriter, features: Features) -> None:
+    if features.projection is not None:
+        ensure_projected_space(writer, features.card, features.projection)
+    else:
+        writer.ensure_space(features.card)
 
 
 def _n_rows(collection: CollectionStore, model_id: str) -> int:
@@ -242,7 +250,7 @@ def _merge(
         )
     n_rows_before = _n_rows(collection, report.model_id)
     with collection.writer() as writer:
-        writer.ensure_space(features.card)
+        _ensure_space(writer, features)
         for batch in _joined(features):
             _merge_batch(writer, collection, batch, report)
             tell(report.items, features.n_items)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bilderatlas.errors import PackageError, UsageError
-from bilderatlas.exchange.format import PART_NAME, Manifest, PartFacts, Vectors
+from bilderatlas.exchange.format import PART_NAME, AttachmentFacts, Manifest, PartFacts, Vectors
 from bilderatlas.exchange.manifest import read_manifest
 from bilderatlas.exchange.parts import ITEM_FIELDS, stated_description, vector_fields
 from bilderatlas.exchange.read import (
@@ -61,6 +61,9 @@ def validate(folder: Path) -> list[Fault]:
 def faults_of(folder: Path, manifest: Manifest) -> Iterator[Fault]:
     """Yield the faults of the parts, cheap ones first: a part with a wrong hash is not parsed."""
     sound: list[PartFacts] = []
+    for attached in manifest.integrity.attachments:
+        if fault := _file_fault(folder, attached):
+            yield fault
     for part in manifest.integrity.parts:
         fault = _file_fault(folder, part)
         if fault is None:
@@ -78,7 +81,7 @@ def faults_of(folder: Path, manifest: Manifest) -> Iterator[Fault]:
     yield from tally.faults(is_whole=len(sound) == len(manifest.integrity.parts))
 
 
-def _file_fault(folder: Path, part: PartFacts) -> Fault | None:
+def _file_fault(folder: Path, part: PartFacts | AttachmentFacts) -> Fault | None:
     path = folder / part.name
     try:
         n_bytes = path.stat().st_size

@@ -25,6 +25,7 @@ from bilderatlas.exchange.format import (
     FORMAT,
     FORMAT_VERSION,
     MANIFEST_NAME,
+    AttachmentFacts,
     Canary,
     Creator,
     Environment,
@@ -181,6 +182,7 @@ class PackageWriter:
         self._folder.mkdir()
         self._parts: list[PartFacts] = []
         self._part: _Part | None = None
+        self._attachments: list[AttachmentFacts] = []
         self._n_ok = self._n_failed = 0
 
     def _refuse_if_taken(self) -> None:
@@ -220,6 +222,23 @@ class PackageWriter:
             self._parts.append(self._part.finish())
             self._part = None
 
+    def attach(self, name: str, content: bytes) -> None:
+        """Put a small file beside the parts.
+
+        Raises:
+            DiskFullError: nothing is left at the destination.
+        """
+        with explained_disk_errors(self._folder):
+            self._write_file(name, content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        self._attachments.append(AttachmentFacts(name=name, sha256=sha256, n_bytes=len(content)))
+
+    def _write_file(self, name: str, content: bytes) -> None:
+        with (self._folder / name).open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
     def finish(
         self,
         identity: Identity,
@@ -238,11 +257,7 @@ class PackageWriter:
             self._end_part()
             manifest = self._manifest(identity, environment, canary, no_canary_because)
             content = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1)
-            path = self._folder / MANIFEST_NAME
-            with path.open("xb") as file:
-                file.write(content.encode("utf-8"))
-                file.flush()
-                os.fsync(file.fileno())
+            self._write_file(MANIFEST_NAME, content.encode("utf-8"))
             sync_folder(self._folder)
             self._refuse_if_taken()
             self._take_name()
@@ -268,6 +283,7 @@ class PackageWriter:
             "environment": environment,
             "integrity": Integrity(
                 parts=tuple(self._parts),
+                attachments=tuple(self._attachments),
                 n_ok=self._n_ok,
                 n_failed=self._n_failed,
                 canary=canary,

@@ -1,0 +1,91 @@
+"""The source of a collection that was made of features alone: records, vectors, no pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from bilderatlas.errors import Failure, ImageError, QueryError, SourceError
+from bilderatlas.exchange.manifest import card_from_json
+from bilderatlas.extractors.base import Extractor
+from bilderatlas.records import Record
+from bilderatlas.sources.base import Source
+
+SOURCE_KIND = "features"
+_QUERY_FACTS: Mapping[str, str] = {
+    "dim": "the dimension",
+    "version": "the version of the method",
+    "weights_sha256": "the weights",
+    "preprocessing": "the preparation of pictures",
+    "many_rows": "the number of vectors a picture",
+}
+
+
+class FeaturesSource(Source):
+    """Says, of every picture, that there is none here and where it may be found."""
+
+    kind: ClassVar[str] = SOURCE_KIND
+
+    def __init__(self, address: str) -> None:
+        """Know the address that the features were imported from."""
+        self.address = address
+
+    def iter_records(self) -> Iterator[Record | Failure]:
+        """Refuse: features are imported, not indexed.
+
+        Raises:
+            SourceError: saying how to import them.
+        """
+        raise SourceError(
+            f"Cannot index '{self.address}': features hold no pictures. Take them in with "
+            "`bilderatlas features import`."
+        )
+
+    def fingerprint(self, record: Record) -> str | None:
+        """Return None: nothing is known of a picture."""
+        return None
+
+    def read_image(self, record: Record) -> bytes:
+        """Refuse, naming where the picture lies on the web.
+
+        Raises:
+            ImageError: always.
+        """
+        where = record.image_url or record.iiif_service or record.page_url
+        told = f" Its publisher shows it at {where}." if where else ""
+        raise ImageError(
+            "no-picture",
+            f"There is no picture of '{record.image_id}' here: its collection was made of "
+            f"published features alone.{told}",
+        )
+
+
+def refuse_other_extractor(space: Mapping[str, Any], extractor: Extractor, collection: str) -> None:
+    """Refuse to compare what `extractor` makes with the rows of a stored space of other facts.
+
+    `space` is the stored card as JSON; a fact that it does not state cannot differ.
+
+    Raises:
+        QueryError: naming the facts.
+    """
+    stored, own = card_from_json(dict(space)), extractor.card
+    differing = [
+        told
+        for fact, told in _QUERY_FACTS.items()
+        if fact in space and _plain(getattr(stored, fact)) != _plain(getattr(own, fact))
+    ]
+    if differing:
+        raise QueryError(
+            f"Cannot embed pictures or words into the space '{own.model_id}' of '{collection}': "
+            f"its vectors were made otherwise than '{own.model_id}' makes them here "
+            f"({', '.join(differing)} differ). Search by images of the collection itself."
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Make lists of tuples, as JSON does."""
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return value
