@@ -58,10 +58,16 @@ def prepare_weights(folder: Path) -> Any:
 
     from bilderatlas.extractors.resolve import get_extractor
     from bilderatlas.extractors.runtimes.export import export
-    from bilderatlas.extractors.runtimes.weights import take_given
+    from bilderatlas.extractors.runtimes.given import take_given
 
-    take_given(get_extractor(MODEL_ID), weights)
-    export(get_extractor(MODEL_ID), towers=("image",))
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests know where a vocabulary is
+    from tests.extractors.vocabularies import save_clip_tokenizer
+
+    extractor = get_extractor(MODEL_ID)
+    save_clip_tokenizer(folder / "tokenizer.json")
+    take_given(extractor, folder / "tokenizer.json")
+    take_given(extractor, weights)
+    export(extractor)
     return model
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from bilderatlas.errors import BilderatlasError
 from bilderatlas.extractors.base import Extractor
 from bilderatlas.extractors.canaries import canary_pictures
 from bilderatlas.extractors.neural import NeuralExtractor
-from bilderatlas.extractors.runtimes.base import RuntimeOptions
 
 MIN_COSINE = 0.999
 """For half precision against fp32; DESIGN section 5."""
@@ -32,19 +31,21 @@ class GateReport:
     sentence: str
 
 
-def try_gate(extractor: NeuralExtractor, options: RuntimeOptions) -> GateReport:
-    """Compare `options.precision` with fp32 on the same device, row by row of the canaries."""
-    model_id = extractor.base_card.model_id
-    name = options.precision
+def try_gate(exact: NeuralExtractor, fast: NeuralExtractor) -> GateReport:
+    """Compare the rows of the canary pictures under `fast` with those under `exact` (fp32)."""
+    model_id = exact.base_card.model_id
+    name = fast.options.precision
     try:
-        fast = _canary_rows(extractor.configured(options))
-        exact = _canary_rows(extractor.configured(replace(options, precision="fp32")))
+        found, expected = _canary_rows(fast), _canary_rows(exact)
     except BilderatlasError as error:
         return GateReport(False, None, f"'{model_id}' computes in fp32, not in {name}: {error}")
-    if fast.shape != exact.shape:
-        reason = f"it finds {len(fast)} rows in the canary pictures instead of {len(exact)}"
+    if found.shape != expected.shape:
+        reason = f"it finds {len(found)} rows in the canary pictures instead of {len(expected)}"
         return GateReport(False, None, f"'{model_id}' computes in fp32, not in {name}: {reason}.")
-    cosine = float((unit_rows(fast) * unit_rows(exact)).sum(axis=1).min())
+    if not len(expected):
+        reason = "it finds nothing in the canary pictures to compare"
+        return GateReport(False, None, f"'{model_id}' computes in fp32, not in {name}: {reason}.")
+    cosine = float((unit_rows(found) * unit_rows(expected)).sum(axis=1).min())
     if not cosine >= MIN_COSINE:
         told = f"its canary pictures agree with fp32 to {cosine:.5f} only"
         return GateReport(False, cosine, f"'{model_id}' computes in fp32, not in {name}: {told}.")

@@ -9,7 +9,6 @@ from bilderatlas.errors import UnavailableError, UsageError
 from bilderatlas.extractors import Extractor
 from bilderatlas.extractors.gate import try_gate
 from bilderatlas.extractors.neural import NeuralExtractor
-from bilderatlas.extractors.runtimes.base import RuntimeOptions
 
 
 def prepare_extractors(
@@ -33,18 +32,17 @@ def prepare_extractors(
         one: Extractor = extractor
         if isinstance(extractor, NeuralExtractor):
             options = replace(extractor.options, device=device)
-            one = extractor.configured(options)
+            exact = extractor if options == extractor.options else extractor.configured(options)
+            one = exact
             if precision == "bf16" and options.precision == "fp32":
-                one, note = _gated(extractor, options)
-                notes.append(note)
+                fast = extractor.configured(replace(options, precision="bf16"))
+                report = try_gate(exact, fast)
+                one = fast if report.passed else exact
+                notes.append(report.sentence)
         readiness = one.readiness()
         if readiness.state != "ready":
             raise UnavailableError(readiness.sentence)
+        if isinstance(one, NeuralExtractor) and device != "cpu":
+            one.runtime()  # a device that is not here ends the run now
         prepared.append(one)
     return prepared, notes
-
-
-def _gated(extractor: NeuralExtractor, options: RuntimeOptions) -> tuple[Extractor, str]:
-    fast = replace(options, precision="bf16")
-    report = try_gate(extractor, fast)
-    return extractor.configured(fast if report.passed else options), report.sentence

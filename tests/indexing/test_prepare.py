@@ -1,0 +1,86 @@
+"""Readiness, device and precision are settled before a run touches anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bilderatlas.arrays import Pixels
+from bilderatlas.errors import UnavailableError, UsageError
+from bilderatlas.extractors import EXTRACTORS, ImageRows
+from bilderatlas.extractors.gate import try_gate
+from bilderatlas.extractors.runtimes import RuntimeOptions
+from bilderatlas.indexing.prepare import prepare_extractors
+from tests.extractors.runtimes.tiny import TinyExtractor, save_weights
+
+RAW = EXTRACTORS.get("raw_32.pixels")
+BF16 = RuntimeOptions(precision="bf16")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> TinyExtractor:
+    pytest.importorskip("torch")
+    extractor = TinyExtractor(tmp_path / "tiny")
+    save_weights(extractor.folder / "weights.safetensors")
+    return extractor
+
+
+class Overflowing(TinyExtractor):
+    """Goes wrong in half precision, as a channel of outliers does."""
+
+    def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:
+        rows = super().extract_batch(images)
+        if self.options.precision != "bf16":
+            return rows
+        return [ImageRows(row.vectors[:, ::-1].copy()) for row in rows]
+
+
+class Blind(TinyExtractor):
+    """Sees nothing in any picture."""
+
+    def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:
+        return [ImageRows(row.vectors[:0]) for row in super().extract_batch(images)]
+
+
+def test_what_passes_its_gate_computes_in_bf16_and_says_so(tiny: TinyExtractor) -> None:
+    (raw, prepared), notes = prepare_extractors([RAW, tiny], "cpu", "bf16")
+    assert raw is RAW
+    assert isinstance(prepared, TinyExtractor) and prepared.options == BF16
+    assert len(notes) == 1 and "'tiny_grid.test' computes in bf16" in notes[0]
+
+
+def test_what_fails_its_gate_computes_in_fp32_and_says_why(tiny: TinyExtractor) -> None:
+    (prepared,), notes = prepare_extractors([Overflowing(tiny.folder)], "cpu", "bf16")
+    assert isinstance(prepared, Overflowing) and prepared.options == RuntimeOptions()
+    assert "computes in fp32, not in bf16" in notes[0] and "only" in notes[0]
+
+
+def test_a_gate_without_evidence_stays_shut(tiny: TinyExtractor) -> None:
+    blind = Blind(tiny.folder)
+    report = try_gate(blind, blind.configured(BF16))
+    assert not report.passed and "nothing in the canary pictures" in report.sentence
+
+
+def test_fp32_changes_nothing(tiny: TinyExtractor) -> None:
+    assert prepare_extractors([RAW, tiny], "cpu", "fp32") == ([RAW, tiny], [])
+
+
+def test_missing_weights_end_the_run_before_it_begins(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"extractors fetch tiny_grid\.test"):
+        prepare_extractors([RAW, TinyExtractor(tmp_path / "none")], "cpu", "fp32")
+
+
+def test_a_precision_that_there_is_not(tiny: TinyExtractor) -> None:
+    with pytest.raises(UsageError, match="expected fp32 or bf16"):
+        prepare_extractors([tiny], "cpu", "int8")
+
+
+def test_a_gpu_that_is_not_here_is_told(tiny: TinyExtractor) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(UnavailableError, match="cuda"):
+        prepare_extractors([tiny], "cuda", "fp32")
