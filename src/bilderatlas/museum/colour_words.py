@@ -45,12 +45,9 @@ def name_of(lab: tuple[float, float, float]) -> str | None:
     light, a, b = lab
     chroma = math.hypot(a, b)
     hue = math.degrees(math.atan2(b, a)) % 360
-    if light < 18 and chroma < 14:
-        return "black"
-    if light > 80 and chroma < (18 if light > 84 else _NEUTRAL_CHROMA):
-        return "white"
-    if chroma < _NEUTRAL_CHROMA:
-        return "grey"
+    neutral = _neutral(light, chroma)
+    if neutral is not None:
+        return neutral
     if _is_brown(light, chroma, hue):
         return "brown"
     named = next((name for low, high, name in _HUES_DEG if low <= hue < high), None)
@@ -59,6 +56,14 @@ def name_of(lab: tuple[float, float, float]) -> str | None:
     if named == "yellow" and (chroma < 32 or light < 45):
         return None  # beige and ochre
     return named
+
+
+def _neutral(light: float, chroma: float) -> str | None:
+    if light < 18 and chroma < 14:
+        return "black"
+    if light > 80 and chroma < (18 if light > 84 else _NEUTRAL_CHROMA):
+        return "white"
+    return "grey" if chroma < _NEUTRAL_CHROMA else None
 
 
 def _is_brown(light: float, chroma: float, hue: float) -> bool:
