@@ -65,7 +65,9 @@ def neighbours(rows: Embeddings, k: int = K) -> np.ndarray[Any, Any]:
 
 def agreement(reference: Embeddings, other: Embeddings, k: int = K) -> dict[str, float]:
     """Compare two embeddings `(n, d)` of the same pictures: cosines, and neighbours kept."""
-    cosines = (unit_rows(reference).astype(np.float64) * unit_rows(other)).sum(axis=1)
+    exact = reference.astype(np.float64), other.astype(np.float64)
+    lengths = np.linalg.norm(exact[0], axis=1) * np.linalg.norm(exact[1], axis=1)
+    cosines = (exact[0] * exact[1]).sum(axis=1) / lengths
     pairs = zip(neighbours(reference, k), neighbours(other, k), strict=True)
     kept = np.array([len(np.intersect1d(one, two)) / k for one, two in pairs])
     return {

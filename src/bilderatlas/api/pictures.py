@@ -9,6 +9,7 @@ import numpy as np
 
 from bilderatlas.arrays import Embeddings, Pixels
 from bilderatlas.errors import BilderatlasError, NotFoundError, QueryError
+from bilderatlas.exchange.source import FeaturesSource, refuse_other_extractor
 from bilderatlas.extractors import ImageRows
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
@@ -84,15 +85,19 @@ class Pictures:
             ImageError: when its picture cannot be read.
         """
         extractor = extractor_of(collection, model_id)
+        space = collection.space(model_id)
+        refuse_other_extractor(space.card_json, extractor, collection.name)
         if part.kind is PartKind.TEXT:
             return ImageRows(extractor.embed_texts([part.value]))
         sha256 = self._sha256_of(collection, part)
-        key = (model_id, sha256, str(part.region))
+        card = extractor.card
+        projected_by = (card.projection or {}).get("sha256", "")  # each collection has its own
+        key = (f"{model_id}@{projected_by}", sha256, str(part.region))
         with self._lock:
             if key in self._rows:
                 self._rows.move_to_end(key)
                 return self._rows[key]
-        pixels = self._pixels(collection, part, extractor.card.side_px)
+        pixels = self._pixels(collection, part, card.side_px)
         rows = extractor.extract_batch([pixels])[0]
         with self._lock:
             self._rows[key] = rows
@@ -177,7 +182,10 @@ class Pictures:
             if source is None or known != identity:
                 if source is not None:
                     source.close()  # an old name may stand for a new collection
-                source = open_source(collection.source_address, options)
+                if collection.source_kind == FeaturesSource.kind:
+                    source = FeaturesSource(collection.source_address)
+                else:
+                    source = open_source(collection.source_address, options)
                 self._sources[collection.name] = (identity, source)
             return source
 
