@@ -67,10 +67,10 @@ def stored(collection: CollectionStore, model_id: str, ids: list[str]) -> np.nda
     return np.concatenate([view.vectors_of(image_id) for image_id in ids])
 
 
-@pytest.mark.parametrize("n", [40, 80])  # a few blocks; fewer and more rows than dimensions
+@pytest.mark.parametrize("n", [14, 24, 25, 80])  # fewer rows than dimensions, as many, more
 def test_a_fit_is_the_singular_value_decomposition(n: int) -> None:
     vectors = np.concatenate([base_vector(f"w{number}") for number in range(n)])
-    fitted = fit_pca(lambda: [vectors[:13], vectors[13:]], 6)
+    fitted = fit_pca(lambda: [vectors[:9], vectors[9:]], 6)
     exact = exact_pca(vectors, 6)
     found = fitted.projection.apply(vectors)
     assert np.allclose(np.abs(found), np.abs(exact), atol=1e-3)

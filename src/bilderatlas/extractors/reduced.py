@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from bilderatlas.errors import StoreError, UsageError
 from bilderatlas.extractors.base import Card, Extractor, ImageRows, Readiness
 
 MARK = "~pca"
+Matrix = npt.NDArray[np.float64]
 Blocks = Callable[[], Iterable[npt.NDArray[Any]]]
 
 
@@ -104,12 +105,11 @@ class FittedPca:
 def fit_pca(blocks: Blocks, dim: int, *, whiten: bool = False) -> FittedPca:
     """Fit an exact principal component analysis in two passes over rows that stay on disk.
 
-    The covariance is summed in float64 block by block, so that memory holds one block and two
-    matrices `(d, d)`. A component's sign is chosen so that its largest entry is positive.
+    Sums are in float64. A component's sign is chosen so that its largest entry is positive.
 
     Args:
         blocks: Called twice; yields the rows as blocks `(b, d)`, the same both times.
-        dim: Components to keep; fewer than `d`, and at most as many as there are rows.
+        dim: Components to keep; fewer than `d`, and fewer than there are rows.
         whiten: Divide each new number by its standard deviation.
 
     Raises:
@@ -119,23 +119,18 @@ def fit_pca(blocks: Blocks, dim: int, *, whiten: bool = False) -> FittedPca:
     for block in blocks():
         n_rows += len(block)
         total = total + block.sum(axis=0, dtype=np.float64)
-    if n_rows < max(dim, 2):
+    if n_rows <= dim:
         raise UsageError(
             f"Cannot reduce to {dim} numbers: there are only {n_rows} works to fit on. Index more "
             "works first, or choose a smaller --dim."
         )
     mean = np.asarray(total / n_rows)
-    covariance = np.zeros((len(mean), len(mean)))
-    for block in blocks():
-        centred = block.astype(np.float64) - mean
-        covariance += centred.T @ centred
-    covariance /= n_rows - 1
-    variances, vectors = np.linalg.eigh(covariance)
-    kept = np.maximum(variances[::-1][:dim], 0.0)
-    components = vectors.T[::-1][:dim]
-    whole = float(np.trace(covariance))
-    if whole <= 0 or (whiten and kept[-1] <= 1e-12 * whole):
-        n_varying = int(np.count_nonzero(variances > 1e-12 * max(whole, 1e-300)))
+    centred = (block.astype(np.float64) - mean for block in blocks())
+    by_rows = n_rows <= len(mean)
+    variances, components, whole = (_of_few_rows if by_rows else _of_many_rows)(centred, dim)
+    least = 1e-12 * whole
+    if whole <= 0 or (whiten and variances[-1] <= least):
+        n_varying = int(np.count_nonzero(variances > max(least, 0)))
         raise UsageError(
             f"Cannot reduce to {dim} numbers: the works differ in {n_varying} directions only. "
             "Choose a smaller --dim."
@@ -143,9 +138,34 @@ def fit_pca(blocks: Blocks, dim: int, *, whiten: bool = False) -> FittedPca:
     strongest = components[np.arange(dim), np.abs(components).argmax(axis=1)]
     components = components * np.where(strongest < 0, -1.0, 1.0)[:, None]
     if whiten:
-        components = components / np.sqrt(kept)[:, None]
+        components = components / np.sqrt(variances / (n_rows - 1))[:, None]
     projection = Projection(mean.astype(np.float32), components.astype(np.float32))
-    return FittedPca(projection, n_rows, float(kept.sum()) / whole, whiten)
+    return FittedPca(projection, n_rows, float(variances.sum() / whole), whiten)
+
+
+def _of_many_rows(centred: Iterator[Matrix], dim: int) -> tuple[Matrix, Matrix, float]:
+    """Return squared singular values `(k,)`, components `(k, d)`, and the sum of all the former.
+
+    Memory holds one block and two matrices `(d, d)`.
+    """
+    products: Matrix | None = None
+    for block in centred:
+        if products is None:
+            products = np.zeros((block.shape[1], block.shape[1]))
+        products += block.T @ block
+    assert products is not None
+    values, vectors = np.linalg.eigh(products)
+    return np.maximum(values[::-1][:dim], 0), vectors.T[::-1][:dim], float(np.trace(products))
+
+
+def _of_few_rows(centred: Iterator[Matrix], dim: int) -> tuple[Matrix, Matrix, float]:
+    """Return the same from the products of rows `(n, n)`, which is much less work where n < d."""
+    rows = np.concatenate(list(centred))
+    products = rows @ rows.T
+    values, vectors = np.linalg.eigh(products)
+    # Orthonormal again, for directions in which the rows hardly vary are mostly rounding.
+    components = np.linalg.qr(rows.T @ vectors[:, ::-1][:, :dim])[0].T
+    return np.maximum(values[::-1][:dim], 0), components, float(np.trace(products))
 
 
 def reduced_id(model_id: str, dim: int, *, whiten: bool = False) -> str:
