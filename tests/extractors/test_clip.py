@@ -130,6 +130,10 @@ def test_it_exports_and_then_runs_without_torch(folder: Path) -> None:
     report = export.export(extractor)
     assert report.same_space and set(report.paths) == {"image", "text"}
     facts = extractor.card
+    alone = [extractor.embed_texts([text])[0] for text in canary_texts()]  # each at its own length
+    np.testing.assert_allclose(alone, texts, atol=1e-5)
+    longest = extractor.embed_texts(["a " * 200, canary_texts()[0]])
+    np.testing.assert_allclose(longest[1], texts[0], atol=1e-5)
     script = f"""if True:
         import sys
         import numpy as np

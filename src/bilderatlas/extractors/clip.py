@@ -110,6 +110,7 @@ class Clip(NeuralExtractor):
         WeightsFile("tokenizer", TOKENIZER_FILE, repo=REPO, path=TOKENIZER_FILE, revision=REVISION),
     )
     towers = ("image", "text")
+    free_axes: ClassVar[dict[str, tuple[int, ...]]] = {"text": (0, 1)}
 
     @property
     def card(self) -> Card:
@@ -123,9 +124,10 @@ class Clip(NeuralExtractor):
         return open_clip_towers(self.architecture, weights, self.base_card.model_id)
 
     def tokenise(self, texts: Sequence[str]) -> Ints:
-        """Turn texts into `(n, 77)` int64, as open_clip does; see `ClipTokenizer`."""
+        """Turn texts into `(n, length)` int64 as open_clip does, up to the end of the longest."""
         path = self.find_file(TOKENIZER_FILE)
-        return load_clip_tokenizer(path, path.stat().st_mtime_ns)(texts)
+        rows = load_clip_tokenizer(path, path.stat().st_mtime_ns)(texts)
+        return rows[:, : int(rows.argmax(axis=1).max(initial=0)) + 1]
 
 
 EXTRACTORS.register(Clip.base_card.model_id, Clip())

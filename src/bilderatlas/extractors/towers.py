@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -30,7 +31,8 @@ def open_clip_towers(
         model_id: For messages.
 
     Returns:
-        `image`: (n, 3, h, w) to (n, d); `text`: (n, length) int64 to (n, d).
+        `image`: (n, 3, h, w) to (n, d); `text`: (n, length) int64 to (n, d). Where it reads from
+        left to right, the places after the end of the longest text may be left out.
 
     Raises:
         WeightsError: the file cannot be read, or does not fit.
@@ -44,7 +46,31 @@ def open_clip_towers(
             for name, tensor in read_state(weights, model_id).items()
         }
         fill(model, state, weights, model_id, aside=TRAINING_ONLY)
-    return {"image": model.visual.eval(), "text": model.text.eval()}
+    text = model.text if model.text.attn_mask is None else LeftToRight(model.text)
+    return {"image": model.visual.eval(), "text": text.eval()}
+
+
+class LeftToRight(nn.Module):  # type: ignore[misc]
+    """A text tower that reads from left to right, for texts of any length up to its own.
+
+    Nothing after the end of a text can change what was read before it, so that the places after
+    the end of the longest text need not be computed at all: a fifth of the work for most queries.
+    """
+
+    def __init__(self, text: nn.Module) -> None:
+        """Take over open_clip's `TextTransformer`, whose end token has the highest id of all."""
+        super().__init__()
+        self.text: Any = text
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return `(n, d)` for `(n, length)` int64."""
+        length = tokens.shape[1]
+        places = self.text.token_embedding(tokens) + self.text.positional_embedding[:length]
+        mask = self.text.attn_mask[:length, :length]
+        places = self.text.transformer(places, attn_mask=mask)
+        rows = torch.arange(tokens.shape[0], device=tokens.device)
+        read: Tensor = self.text.ln_final(places[rows, tokens.argmax(dim=-1)])
+        return read @ self.text.text_projection
 
 
 def timm_tower(
