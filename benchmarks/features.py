@@ -169,7 +169,8 @@ def run_step(name: str, folder: Path) -> None:
     started = time.perf_counter()
     STEPS[name](folder)
     seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": round(seconds, 1)} | memory.stop()))
+    timed = {"seconds": round(seconds, 1), "processor_seconds": round(time.process_time(), 1)}
+    print(json.dumps(timed | memory.stop()))
 
 
 def main() -> None:
@@ -226,7 +227,8 @@ def print_results(results: dict[str, Any], as_json: bool) -> None:
     for name in STEPS:
         step = results[name]
         print(
-            f"{name:9} {step['seconds']:7.1f} s   {step['peak_resident_mb']:,} MB resident, "
+            f"{name:9} {step['seconds']:7.1f} s ({step['processor_seconds']:.1f} s of processor)   "
+            f"{step['peak_resident_mb']:,} MB resident, "
             f"{step['peak_anonymous_mb']:,} MB anonymous"
         )
 

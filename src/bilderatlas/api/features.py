@@ -33,6 +33,7 @@ __all__ = [
     "Fault",
     "ImportOptions",
     "Publication",
+    "check_address",
     "diff_packages",
     "export_features",
     "take_in_features",
@@ -123,6 +124,16 @@ def _extractor_of_space(
     except BilderatlasError as error:
         return None, str(error)
     return extractor, ""
+
+
+def check_address(address: str, options: ImportOptions | None = None) -> None:
+    """Make sure that features lie at `address`, before anything is made for them.
+
+    Raises:
+        UsageError: no format that we know lies there, or something must be said about it.
+        PackageError: the features cannot be used.
+    """
+    open_features(address, options).close()
 
 
 def take_in_features(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from bilderatlas.api import create
+from bilderatlas.api import Library, create
 from bilderatlas.api import features as api
 from bilderatlas.api import open as open_library
 from bilderatlas.cli.options import CollectionOption, JsonOption, LibraryOption
@@ -25,6 +26,7 @@ from bilderatlas.exchange.diff import DiffReport
 from bilderatlas.exchange.take_in import ImportReport
 from bilderatlas.exchange.verify import SAMPLE, VerifyReport
 from bilderatlas.indexing import Progress
+from bilderatlas.settings import LIBRARY_FILE, find_library
 
 app = typer.Typer(
     help="Publish embeddings, take in those of others, and prove what they are.",
@@ -157,6 +159,8 @@ def import_(
         allow=frozenset(allow or ()),
         token=token,
     )
+    if not (find_library(library) / LIBRARY_FILE).exists():
+        api.check_address(address, options)  # what cannot be used makes no library
     with create(library) as opened, _progress(collection) as tell:
         report = api.take_in_features(
             opened, address, collection, options=options, merge=merge, on_progress=tell
@@ -225,7 +229,7 @@ def verify(
     Exit status 1 when vectors differ, and when nothing could be tried.
     """
     if pictures and sample:
-        with create(library) as opened:
+        with _library_for(pictures, library) as opened:
             report = api.verify_package(
                 package, library=opened, pictures=pictures, n_sample=sample, extractor=extractor
             )
@@ -237,6 +241,17 @@ def verify(
         _print_verification(report)
     if report.verdict != "same":
         raise typer.Exit(1)
+
+
+@contextmanager
+def _library_for(pictures: str, library: Path | None) -> Iterator[Library]:
+    """Open the library; where there is none and a folder was named, an empty one for a while."""
+    if (find_library(library) / LIBRARY_FILE).exists() or not Path(pictures).is_dir():
+        with open_library(library) as opened:
+            yield opened
+        return
+    with TemporaryDirectory() as folder, create(Path(folder) / "library") as opened:
+        yield opened
 
 
 def _print_verification(report: VerifyReport) -> None:

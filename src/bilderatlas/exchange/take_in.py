@@ -15,6 +15,7 @@ from bilderatlas.exchange.manifest import card_from_json
 from bilderatlas.exchange.source import SOURCE_KIND
 from bilderatlas.extractors.base import Card, ImageRows
 from bilderatlas.store.collection import CollectionStore
+from bilderatlas.store.engines.kept import engine_of
 from bilderatlas.store.images import (
     ImageState,
     StoredImage,
@@ -119,8 +120,16 @@ def import_features(
         _merge(library.get_collection(name), features, report, tell)
     else:
         _fill(library, features, report, tell)
+    _build_engine(library.get_collection(name), features.card)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _build_engine(collection: CollectionStore, card: Card) -> None:
+    """Derive now what the first search among details would otherwise have to wait for."""
+    if card.rows_are == "detail":
+        space = collection.space(card.model_id)
+        engine_of(collection, space).build(space.snapshot())
 
 
 # A collection of their own
