@@ -94,7 +94,7 @@ def check_steps(steps: Sequence[Step]) -> None:
     arithmetic = False
     for step in steps:
         name = step.get("step")
-        if name not in KNOWN_STEPS:
+        if not isinstance(name, str) or name not in KNOWN_STEPS:
             raise UsageError(
                 f"Cannot preprocess: there is no step '{name}'. Steps are "
                 f"{', '.join(sorted(KNOWN_STEPS))}."
@@ -108,43 +108,44 @@ def check_steps(steps: Sequence[Step]) -> None:
         _check_step(step)
 
 
+_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "resize": {"mode": ("short_side", "squash", "fit"), "filter": tuple(CV2_FILTERS)},
+    "crop": {"mode": ("center",)},
+    "channels": {"order": ("RGB", "BGR")},
+    "layout": {"order": ("NCHW",)},
+}
+
+
 def _check_step(step: Step) -> None:
     """Refuse a step whose words or numbers are missing or unknown."""
-    allowed: dict[str, tuple[str, set[str]]] = {
-        "resize": ("mode", {"short_side", "squash", "fit"}),
-        "crop": ("mode", {"center"}),
-        "channels": ("order", {"RGB", "BGR"}),
-        "layout": ("order", {"NCHW"}),
-    }
     name = step["step"]
-    if name in allowed:
-        key, words = allowed[name]
+    for key, words in _WORDS.get(name, {}).items():
         if step.get(key) not in words:
-            raise UsageError(
-                f"Cannot preprocess: the step '{name}' has {key} '{step.get(key)}'. Expected "
-                f"one of {', '.join(sorted(words))}."
-            )
-    if name == "resize" and step.get("filter") not in CV2_FILTERS:
-        raise UsageError(
-            f"Cannot preprocess: the step 'resize' has filter '{step.get('filter')}'. Expected "
-            f"one of {', '.join(sorted(CV2_FILTERS))}."
-        )
-    numbers: dict[str, tuple[str, ...]] = {
-        "resize": ("size_px",),
-        "crop": ("size_px",),
-        "scale": ("divide_by",),
-        "normalise": ("mean", "std"),
-    }
-    for key in numbers.get(name, ()):
-        value = np.asarray(step.get(key, 0) if key == "mean" else step.get(key) or 0)
-        n_expected = 3 if name == "normalise" else 1
-        positive = key == "mean" or (value.dtype.kind in "if" and bool((value > 0).all()))
-        if key not in step or value.size != n_expected or not positive:
-            raise UsageError(
-                f"Cannot preprocess: the step '{name}' has {key} '{step.get(key)}'. Expected "
-                f"{'three numbers' if n_expected == 3 else 'a number'}"
-                f"{'' if key == 'mean' else ' above 0'}."
-            )
+            raise _refusal(step, key, f"one of {', '.join(words)}")
+    if name in {"resize", "crop"}:
+        size = step.get("size_px")
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 8192:
+            raise _refusal(step, "size_px", "a whole number from 1 to 8192")
+    if name == "scale" and not _is_number(step.get("divide_by"), above=0):
+        raise _refusal(step, "divide_by", "a number above 0")
+    if name == "normalise":
+        for key, above in (("mean", -np.inf), ("std", 0.0)):
+            values = step.get(key)
+            right = isinstance(values, list | tuple) and len(values) == 3
+            if not right or not all(_is_number(one, above=above) for one in values or ()):
+                raise _refusal(step, key, "three numbers" + (" above 0" if above == 0 else ""))
+
+
+def _is_number(value: Any, *, above: float) -> bool:
+    right = isinstance(value, int | float) and not isinstance(value, bool)
+    return right and bool(np.isfinite(value)) and value > above
+
+
+def _refusal(step: Step, key: str, expected: str) -> UsageError:
+    return UsageError(
+        f"Cannot preprocess: the step '{step['step']}' has {key} '{step.get(key)}'. Expected "
+        f"{expected}."
+    )
 
 
 def _affine(steps: Sequence[Step]) -> tuple[Batch, Batch, bool]:

@@ -1,0 +1,269 @@
+"""Files that the user gives: tried before they are taken, refused without a trace."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bilderatlas.errors import NotFoundError, UnavailableError, WeightsError
+from bilderatlas.extractors.runtimes import RuntimeOptions, convert_pickle, given
+from bilderatlas.extractors.runtimes.export import export
+from bilderatlas.extractors.runtimes.given import take_given
+from bilderatlas.extractors.runtimes.record import ExportFacts, FileFacts
+from bilderatlas.extractors.runtimes.verify import verify
+from bilderatlas.extractors.runtimes.weights import sha256_of
+from tests.extractors.runtimes.tiny import SIDE, TinyExtractor, mean_colours, modules, save_weights
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the tiny model, exported once; tests copy it."""
+    tiny = TinyExtractor(tmp_path_factory.mktemp("exported") / "tiny")
+    save_weights(tiny.folder / "weights.safetensors")
+    export(tiny)
+    return tiny.folder
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> TinyExtractor:
+    return TinyExtractor(tmp_path / "models" / "tiny")
+
+
+def picture() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
+
+
+def state_of(folder: Path) -> dict[str, bytes]:
+    if not folder.exists():
+        return {}
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def onnx_file(path: Path, module: Any, example: Any, free: bool = True) -> Path:
+    shapes = ({0: torch.export.Dim.DYNAMIC},) if free else None
+    torch.onnx.export(
+        module.eval(), (example,), str(path), dynamo=True, external_data=False,
+        dynamic_shapes=shapes, verbose=False,
+    )  # fmt: skip
+    return path
+
+
+def test_safetensors(tiny: TinyExtractor, tmp_path: Path) -> None:
+    file = save_weights(tmp_path / "mine.safetensors")
+    (facts,) = take_given(tiny, file)
+    assert isinstance(facts, FileFacts)
+    assert (facts.name, facts.origin, facts.source) == (
+        "weights.safetensors",
+        "given",
+        "mine.safetensors",
+    )
+    assert tiny.card.weights_sha256 == sha256_of(file)
+    np.testing.assert_allclose(
+        tiny.embed_images([picture()])[0], mean_colours(picture()), atol=1e-6
+    )
+
+
+def test_a_pytorch_file(tiny: TinyExtractor, tmp_path: Path) -> None:
+    state = {f"module.{name}": one for name, one in modules().state_dict().items()}
+    torch.save({"state_dict": state, "epoch": 3}, tmp_path / "mine.pt")
+    (facts,) = take_given(tiny, tmp_path / "mine.pt")
+    assert isinstance(facts, FileFacts) and facts.made_from is not None
+    assert facts.made_from["sha256"] == sha256_of(tmp_path / "mine.pt")
+    np.testing.assert_allclose(
+        tiny.embed_images([picture()])[0], mean_colours(picture()), atol=1e-6
+    )
+
+
+class Hostile:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return (open, (self.path, "w"))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_hostile_pickle_runs_nothing(tiny: TinyExtractor, tmp_path: Path, legacy: bool) -> None:
+    sign = tmp_path / "it-ran"
+    bad = {"state_dict": modules().state_dict(), "extra": Hostile(str(sign))}
+    torch.save(bad, tmp_path / "bad.pth", _use_new_zipfile_serialization=not legacy)
+    before = state_of(tiny.folder)
+    with pytest.raises(WeightsError, match="Cannot convert"):
+        take_given(tiny, tmp_path / "bad.pth")
+    assert not sign.exists()
+    assert state_of(tiny.folder) == before
+
+
+@pytest.mark.parametrize(
+    "content", [[1, 2], {"a": 1}, {}, "text", b"\x80\x04K", b"PK\x03\x04broken"], ids=repr
+)
+def test_a_pickle_of_anything_else(
+    tmp_path: Path, content: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the child would answer, asked without starting one."""
+    file = tmp_path / "x.pth"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    else:
+        torch.save(content, file)
+    assert convert_pickle.main([str(file), str(tmp_path / "out.safetensors")]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_weights_that_do_not_fit_leave_everything_as_it_was(
+    tiny: TinyExtractor, tmp_path: Path
+) -> None:
+    from safetensors.torch import save_file
+
+    take_given(tiny, save_weights(tmp_path / "good.safetensors"))
+    before = state_of(tiny.folder)
+    state = {name: one.clone() for name, one in modules().state_dict().items()}
+    state["image.conv.weight"] = torch.zeros(3, 1, 8, 8)
+    save_file(state, tmp_path / "bad.safetensors")
+    with pytest.raises(WeightsError, match=r"image\.conv\.weight"):
+        take_given(tiny, tmp_path / "bad.safetensors")
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes((tmp_path / "good.safetensors").read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="header promises"):
+        take_given(tiny, cut)
+    (tmp_path / "text.txt").write_text("hello")
+    with pytest.raises(WeightsError, match="something else"):
+        take_given(tiny, tmp_path / "text.txt")
+    with pytest.raises(NotFoundError):
+        take_given(tiny, tmp_path / "none.onnx")
+    assert state_of(tiny.folder) == before
+
+
+def test_a_network_of_another_shape_is_refused(
+    tiny: TinyExtractor, exported: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(exported, tiny.folder)
+    before = state_of(tiny.folder)
+    other = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 32, 32), torch.nn.Flatten())
+    larger = onnx_file(tmp_path / "larger.onnx", other, torch.zeros(2, 3, 128, 128))
+    with pytest.raises(WeightsError, match=r"reads \(any, 3, 128, 128\), expected \(any, 3, 64"):
+        take_given(tiny, larger)
+    single = onnx_file(
+        tmp_path / "single.onnx", modules()["image"], torch.zeros(1, 3, 64, 64), free=False
+    )
+    with pytest.raises(WeightsError, match=r"reads \(1, 3, 64, 64\), expected \(any, 3"):
+        take_given(tiny, single)
+    coarse = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 32, 32), torch.nn.Flatten())
+    small = onnx_file(tmp_path / "small.onnx", coarse, torch.zeros(2, 3, 64, 64))
+    with pytest.raises(WeightsError, match=r"gives \(any, 12\), expected \(any, 48\)"):
+        take_given(tiny, small)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes((exported / "image.onnx").read_bytes()[:2000])
+    with pytest.raises(WeightsError):
+        take_given(tiny, broken)
+    assert state_of(tiny.folder) == before
+
+
+def test_networks_are_carried_to_a_machine_without_the_laboratory(
+    tiny: TinyExtractor, exported: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    carried = tmp_path / "stick"
+    carried.mkdir()
+    for name in ("image.onnx", "text.onnx"):
+        shutil.copy(exported / name, carried)
+    from bilderatlas.extractors import neural
+
+    monkeypatch.setattr(neural, "has_torch", lambda: False)
+    monkeypatch.setattr(given, "has_torch", lambda: False)
+    facts = take_given(tiny, carried)
+    assert all(isinstance(one, ExportFacts) for one in facts)
+    assert tiny.readiness().state == "ready" and tiny.possible_runtimes() == ["onnxruntime"]
+    assert tiny.card.weights_sha256 == sha256_of(exported / "weights.safetensors")
+    np.testing.assert_allclose(
+        tiny.embed_images([picture()])[0], mean_colours(picture()), atol=1e-6
+    )
+    report = verify(tiny)
+    assert report.ok and [one.other for one in report.spaces] == ["recorded", "recorded"]
+
+
+def test_a_network_that_gives_other_embeddings_is_refused(
+    tiny: TinyExtractor, exported: Path, tmp_path: Path
+) -> None:
+    import onnx
+
+    model = onnx.load(exported / "image.onnx")
+    (weights,) = (one for one in model.graph.initializer if len(one.dims) == 4)
+    values = onnx.numpy_helper.to_array(weights).copy()
+    values[0] *= -1
+    weights.CopyFrom(onnx.numpy_helper.from_array(values, weights.name))
+    onnx.save(model, tmp_path / "image.onnx")
+    with pytest.raises(WeightsError, match="another space") as caught:
+        take_given(tiny, tmp_path / "image.onnx")
+    assert caught.value.reason_code == "not-the-same-space"
+    assert state_of(tiny.folder) == {}
+
+
+def test_a_network_of_other_weights_is_refused_beside_these(
+    tiny: TinyExtractor, exported: Path, tmp_path: Path
+) -> None:
+    take_given(tiny, save_weights(tmp_path / "others.safetensors", scale=2.0))
+    with pytest.raises(WeightsError, match="exported from weights"):
+        take_given(tiny, exported / "image.onnx")
+
+
+def test_other_weights_let_go_of_what_was_exported(
+    tiny: TinyExtractor, exported: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(exported, tiny.folder)
+    first = tiny.embed_images([picture()])
+    assert tiny.runtime().name == "onnxruntime"
+    take_given(tiny, save_weights(tmp_path / "others.safetensors", scale=2.0))
+    assert sorted(state_of(tiny.folder)) == ["record.json", "weights.safetensors"]
+    assert tiny.runtime().name == "torch"
+    np.testing.assert_allclose(tiny.embed_images([picture()]), 2 * first, rtol=1e-5)
+
+
+def test_a_network_without_a_note(tiny: TinyExtractor, exported: Path, tmp_path: Path) -> None:
+    plain = onnx_file(tmp_path / "plain.onnx", modules()["image"], torch.zeros(2, 3, 64, 64))
+    (facts,) = take_given(tiny, plain)  # alone it is what it is
+    assert isinstance(facts, FileFacts) and (facts.role, facts.origin) == ("onnx", "given")
+    assert tiny.card.weights_sha256 == sha256_of(plain)
+    assert tiny.readiness().state == "to fetch"  # the network for texts is missing
+    beside = tiny.at(tmp_path / "beside")
+    take_given(beside, exported / "weights.safetensors")
+    (proven,) = take_given(beside, plain)  # beside weights it is proven to be theirs
+    assert isinstance(proven, ExportFacts)
+    assert proven.weights_sha256 == sha256_of(exported / "weights.safetensors")
+
+
+def test_no_proof_without_the_laboratory(
+    tiny: TinyExtractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_given(tiny, save_weights(tmp_path / "mine.safetensors"))
+    plain = onnx_file(tmp_path / "plain.onnx", modules()["image"], torch.zeros(2, 3, 64, 64))
+    monkeypatch.setattr(given, "has_torch", lambda: False)
+    before = state_of(tiny.folder)
+    with pytest.raises(UnavailableError, match="same space"):
+        take_given(tiny, plain)
+    assert state_of(tiny.folder) == before
+
+
+def test_a_tokenizer_where_none_is_read(tiny: TinyExtractor, tmp_path: Path) -> None:
+    file = tmp_path / "tokenizer.json"
+    file.write_text(json.dumps({"model": {"type": "BPE"}}))
+    with pytest.raises(WeightsError, match="reads none"):
+        take_given(tiny, file)
+
+
+def test_int8_is_a_space_of_its_own(tiny: TinyExtractor, exported: Path) -> None:
+    shutil.copytree(exported, tiny.folder)
+    rounded = tiny.configured(RuntimeOptions(precision="int8"))
+    assert rounded.card.model_id == "tiny_grid.test~int8"
+    assert rounded.possible_runtimes() == ["onnxruntime"]
+    assert np.isfinite(rounded.embed_images([picture()])).all()
+    assert list(tiny.folder.glob("image.int8-*.onnx"))
+    export(tiny)
+    assert not list(tiny.folder.glob("*.int8-*.onnx"))
