@@ -19,6 +19,7 @@ from bilderatlas.web import urls
 from bilderatlas.web.answers import Answers
 from bilderatlas.web.pages.criteria import card_page, criteria_page
 from bilderatlas.web.pages.criterion import criterion_page, start_test
+from bilderatlas.web.pages.embeddings import EmbeddingsPages, read_question
 from bilderatlas.web.pages.error import ErrorPage
 from bilderatlas.web.pages.home import home_page
 from bilderatlas.web.pages.jobs import JobRow, act_on_job, job_events, job_page, jobs_page
@@ -54,6 +55,7 @@ def create_app(library: Library, access: Access) -> Guard:
     renderer = Renderer(access.mode, Manifest())
     _add_error_handlers(app, renderer)
     _add_pages(app, library, renderer, access.mode)
+    _add_embeddings(app, library, renderer)
     _add_pictures(app, library)
     _add_static(app, renderer.manifest)
     if access.mode is Mode.LOCAL:
@@ -172,6 +174,26 @@ def _add_criteria(
     _add_twins(app, renderer, urls.CRITERION_HERE, criterion)
     if mode is Mode.LOCAL:
         app.add_route(urls.CRITERION_TEST, test, methods=["POST"])
+
+
+def _add_embeddings(app: FastAPI, library: Library, renderer: Renderer) -> None:
+    pages = EmbeddingsPages(library)
+
+    def listed(request: Request) -> Page:
+        params = request.query_params.multi_items()
+        return pages.listed(request.path_params["collection"], params)
+
+    async def asked(request: Request) -> Response:
+        question = await read_question(request)
+        name = request.path_params["collection"]
+
+        def answer() -> Response:
+            return renderer.json(pages.asked(name, question))
+
+        return await run_in_threadpool(answer)
+
+    _add_twins(app, renderer, urls.EMBEDDINGS, listed)
+    app.add_route(urls.EMBEDDINGS + urls.JSON_SUFFIX, asked, methods=["POST"])
 
 
 def _add_pictures(app: FastAPI, library: Library) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ HEADERS = {
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 TOKEN_PARAM = "token"
+_QUESTIONS = re.compile(r"/c/[^/]+/embeddings\.json")
 
 
 class Mode(StrEnum):
@@ -194,7 +196,8 @@ class Guard:
             return None
         path: str = scope["path"]
         jobs = path in {urls.JOBS, urls.JOBS + urls.JSON_SUFFIX} or path.startswith(urls.JOBS + "/")
-        if scope["method"] not in SAFE_METHODS or jobs:
+        changes = scope["method"] not in SAFE_METHODS and not _only_reads(scope)
+        if changes or jobs:
             return ForbiddenError(
                 "This is a public, read-only server: it takes no pictures and shows no jobs. "
                 "Run your own with `bilderatlas serve`."
@@ -205,6 +208,8 @@ class Guard:
         """Refuse unsafe requests that another site made a browser send."""
         if scope["method"] in SAFE_METHODS or self._has_bearer(headers):
             return None
+        if self._access.mode is Mode.PUBLIC and _only_reads(scope):
+            return None  # nothing is changed, and all that is read is public
         site = headers.get("sec-fetch-site")
         if site is not None:
             trusted = site in {"same-origin", "none"}
@@ -270,6 +275,11 @@ class Guard:
             name.strip() == self._access.cookie_name and _same(value.strip(), self._access.session)
             for name, _, value in pairs
         )
+
+
+def _only_reads(scope: Scope) -> bool:
+    """Tell whether a request is a question that is too long for an address."""
+    return scope["method"] == "POST" and bool(_QUESTIONS.fullmatch(scope["path"]))
 
 
 class BodyLimit:

@@ -17,6 +17,7 @@ SEARCH = "/c/{collection}"
 WORK = "/c/{collection}/i/{encoded_id:path}"
 THUMBNAIL = "/c/{collection}/thumb/{side_px:int}/{version}/{encoded_id:path}"
 ORIGINAL = "/c/{collection}/original/{encoded_id:path}"
+EMBEDDINGS = "/c/{collection}/embeddings"
 UPLOADS = "/uploads"
 UPLOAD_THUMBNAIL = "/uploads/{sha256}.webp"
 JOBS = "/jobs"
@@ -90,6 +91,12 @@ def thumbnail(collection: str, image_id: str, side_px: int, sha256: str | None) 
 def original(collection: str, image_id: str) -> str:
     """Return the address of the picture as its source has it."""
     return f"/c/{quote(collection)}/original/{encode_id(image_id)}"
+
+
+def embeddings(collection: str, params: Params = (), *, json: bool = False) -> str:
+    """Return where the embeddings of a collection are handed out."""
+    suffix = JSON_SUFFIX if json else ""
+    return with_params(f"/c/{quote(collection)}/embeddings{suffix}", params)
 
 
 def upload_thumbnail(sha256: str) -> str:
