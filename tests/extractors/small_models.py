@@ -21,13 +21,13 @@ class SmallClip(Clip):
     architecture: ClassVar[dict[str, Any]] = {
         "embed_dim": 32,
         "quick_gelu": True,
-        "vision_cfg": {"image_size": 224, "layers": 2, "width": 64, "patch_size": 32},
+        "vision_cfg": {"image_size": 224, "layers": 1, "width": 64, "patch_size": 32},
         "text_cfg": {
             "context_length": 77,
             "vocab_size": 49408,
             "width": 32,
             "heads": 2,
-            "layers": 2,
+            "layers": 1,
         },
     }
     base_card = replace(Clip.base_card, dim=32)
@@ -45,7 +45,7 @@ class SmallSiglip2(Siglip2):
             "vocab_size": 300,
             "width": 32,
             "heads": 2,
-            "layers": 2,
+            "layers": 1,
         },
     }
     base_card = replace(Siglip2.base_card, dim=32)
@@ -64,7 +64,7 @@ def register_small_transformers() -> None:
     def build(own: dict[str, Any], given: dict[str, Any]) -> VisionTransformer:
         for name in ("pretrained_cfg", "pretrained_cfg_overlay", "pretrained", "cache_dir"):
             given.pop(name, None)
-        shape = {"embed_dim": 32, "depth": 2, "num_heads": 2, "num_classes": 0}
+        shape = {"embed_dim": 32, "depth": 1, "num_heads": 2, "num_classes": 0}
         model = VisionTransformer(**{**shape, **own, **given})
         model.default_cfg = {}
         return model
