@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(os.environ.get("BILDERATLAS_TEST_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_weights_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let tests see the same extractors ready on every machine: those that need no weights."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BILDERATLAS_MODELS", str(tmp_path_factory.mktemp("models")))
+        yield
 
 
 def _shared(*parts: str) -> Path:
