@@ -6,20 +6,24 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bilderatlas.arrays import Metric, Pixels
+from bilderatlas.arrays import Embeddings, Metric, Pixels
 from bilderatlas.errors import QueryError, StoreError, UnknownNameError, UsageError
 from bilderatlas.extractors import EXTRACTORS, Extractor, ImageRows
+from bilderatlas.extractors.base import Card
 from bilderatlas.extractors.raw import RawPixels
-from bilderatlas.extractors.reduced import Projection, fit_pca, reduced_id
+from bilderatlas.extractors.reduced import Projection, ReducedExtractor, fit_pca, reduced_id
 from bilderatlas.indexing.reduce import complete_reduced, reduce_space
 from bilderatlas.indexing.spaces import choose_extractors, extractor_of
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.projections import ensure_projected_space
 from tests.indexing.conftest import MakeFolder
 from tests.store.building import card, details_of, new_image, sha256_of
 
@@ -262,14 +266,15 @@ def killed(root: Path, deadly: int) -> int:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGKILL")
-def test_killed_anywhere_it_goes_on_where_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_kills", [4, pytest.param(1000, marks=pytest.mark.slow)])
+def test_killed_anywhere_it_goes_on_where_it_was(n_kills: int, tmp_path: Path) -> None:
     with LibraryStore.create(tmp_path / "library") as library:
         works(library, 60)
         library.backup(tmp_path / "start.tar")
     n_points = killed(tmp_path / "library", 0)
     with LibraryStore.open(tmp_path / "library") as library:
         expected = stored(library.get_collection("works"), reduced_id(BASE, 5), ["w1", "w59"])
-    for deadly in range(1, n_points + 1, max(1, n_points // 6)):
+    for deadly in range(1, n_points + 1, max(1, n_points // n_kills)):
         root = tmp_path / f"killed-{deadly}"
         LibraryStore.restore(tmp_path / "start.tar", root).close()
         assert killed(root, deadly) == 0
@@ -322,6 +327,54 @@ def test_a_reduced_space_brings_its_base_along(pictures: CollectionStore) -> Non
         choose_extractors(None, [target])
     with pytest.raises(UnknownNameError):
         extractor_of(pictures, f"{raw}~pca7")
+
+
+def test_a_reduced_space_without_its_base_is_extracted_in_one_go(
+    pictures: CollectionStore, store: LibraryStore
+) -> None:
+    """As when it came with a feature package, into a collection without its base."""
+    raw = RawPixels.card.model_id
+    target = reduce_space(pictures, raw, 6).model_id
+    space = pictures.space(target)
+    other = store.create_collection("other", source_kind="folder", source_address="/other")
+    with other.writer() as writer:
+        content = (space.folder / space.card_json["projection"]["file"]).read_bytes()
+        ensure_projected_space(writer, Card.from_json(space.card_json), content)
+    chosen = choose_extractors(other, [target])
+    assert [one.card.model_id for one in chosen.extractors] == [target]
+    assert chosen.reduced == []
+    chosen = choose_extractors(other, [target, raw])
+    assert [one.card.model_id for one in chosen.extractors] == [raw]
+    assert chosen.reduced == [target]
+
+
+def test_a_projection_from_elsewhere_is_no_damage(tmp_path: Path) -> None:
+    facts = {"kind": "unknown", "file": "clip_reducer.dill"}
+    with LibraryStore.create(tmp_path / "library") as library:
+        collection = library.create_collection("x", source_kind="npy", source_address="/x")
+        add(collection, ["a", "b", "c"], projection=facts)
+        assert collection.check() == []
+        with pytest.raises(UsageError, match="reduced already"):
+            reduce_space(collection, BASE, 2)
+
+
+class Words(RawPixels):
+    """A base whose words and pictures are numbers that can be computed in the head."""
+
+    card = replace(card(BASE, dim=4), embeds_text=True)
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        return np.array([[len(text), 0, 1, 2] for text in texts], np.float32)
+
+
+def test_words_are_embedded_by_the_base_and_projected() -> None:
+    projection = Projection(
+        np.array([1, 0, 1, 0], np.float32), np.array([[1, 0, 0, 0], [0, 0, 0, 2]], np.float32)
+    )
+    facts = {"dim": 2, "whitened": False, "explained_variance": 0.5, "fitted_on": "works@3"}
+    extractor = ReducedExtractor(Words(), projection, facts)
+    assert extractor.embed_texts(["ship", "sea"]).tolist() == [[3, 4], [2, 4]]
+    assert extractor.card.embeds_text and extractor.card.model_id == f"{BASE}~pca2"
 
 
 def test_two_collections_have_two_projections(store: LibraryStore) -> None:

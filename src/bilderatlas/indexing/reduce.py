@@ -17,7 +17,7 @@ from bilderatlas.arrays import Mask
 from bilderatlas.errors import UsageError
 from bilderatlas.extractors import ImageRows
 from bilderatlas.extractors.base import Card
-from bilderatlas.extractors.reduced import MARK, Projection, fit_pca, reduced_card, reduced_id
+from bilderatlas.extractors.reduced import Projection, fit_pca, reduced_card, reduced_id
 from bilderatlas.indexing.report import Progress
 from bilderatlas.indexing.spaces import is_of_base
 from bilderatlas.store.collection import CollectionStore
@@ -124,8 +124,9 @@ def complete_reduced(
 def _refuse_unfit(card_json: dict[str, Any], dim: int) -> None:
     model_id, base_dim = card_json["model_id"], card_json["dim"]
     if card_json.get("projection"):
-        advice = f"Reduce its base '{model_id.partition(MARK)[0]}' instead."
-        raise UsageError(f"Cannot reduce '{model_id}': it is reduced already. {advice}")
+        base = card_json["projection"].get("base")
+        advice = f" Reduce its base '{base}' instead." if base else ""
+        raise UsageError(f"Cannot reduce '{model_id}': it is reduced already.{advice}")
     if card_json.get("many_rows") or card_json.get("rows_are", "image") != "image":
         raise UsageError(
             f"Cannot reduce '{model_id}': a picture has many rows there, or none, and they are "

@@ -60,14 +60,19 @@ def choose_extractors(
 ) -> ChosenExtractors:
     """Tell reduced spaces, which are completed from stored rows, from extractors to be run.
 
-    A reduced space brings its base along. `collection` is None where there is none yet.
+    A reduced space follows its base where the collection has the base, or is to have it. Elsewhere
+    (it came with a feature package) pictures are extracted and projected in one go.
+    `collection` is None where there is none yet.
 
     Raises:
         UnknownNameError: for an extractor or a reduced space that there is not.
+        QueryError: when a reduced space belongs to other weights than are here now.
     """
+    asked = list(dict.fromkeys(model_ids))
+    present = set(collection.model_ids()) if collection is not None else set()
     names: dict[str, None] = {}
-    reduced: dict[str, None] = {}
-    for model_id in model_ids:
+    chosen = ChosenExtractors()
+    for model_id in asked:
         if MARK not in model_id:
             names[model_id] = None
         elif collection is None:
@@ -75,9 +80,14 @@ def choose_extractors(
                 "space", model_id, (), advice="Index first, then run `bilderatlas features reduce`."
             )
         else:
-            names[_projection_facts(collection.space(model_id).card_json)["base"]] = None
-            reduced[model_id] = None
-    return ChosenExtractors([get_extractor(name) for name in names], list(reduced))
+            base = _projection_facts(collection.space(model_id).card_json)["base"]
+            if base in present or base in asked:
+                names[base] = None
+                chosen.reduced.append(model_id)
+            else:
+                chosen.extractors.append(extractor_of(collection, model_id))
+    chosen.extractors[:0] = [get_extractor(name) for name in names]
+    return chosen
 
 
 def is_known_here(model_id: str) -> bool:

@@ -63,8 +63,11 @@ def read_projection(folder: Path, card_json: Mapping[str, Any]) -> bytes:
 
 
 def damage_of_projection(folder: Path, card_json: Mapping[str, Any]) -> str:
-    """Return what is wrong with the file that a card names, as a sentence; empty if nothing is."""
-    if not card_json.get("projection"):
+    """Return what is wrong with the file that a card names, as a sentence; empty if nothing is.
+
+    Vectors that went through a projection elsewhere, of which no file came with them, are sound.
+    """
+    if "sha256" not in (card_json.get("projection") or {}):
         return ""
     name = projection_file(card_json)
     if name is None:
