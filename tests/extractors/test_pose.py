@@ -7,12 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bilderatlas.errors import UnavailableError
+from bilderatlas.errors import UnavailableError, WeightsError
 from bilderatlas.extractors.base import EXTRACTORS, rows_are
-from bilderatlas.extractors.pose import MIN_SCORE, PoseKeypointRcnn, rows_of_detections
+from bilderatlas.extractors.pose import (
+    MIN_SCORE,
+    PoseKeypointRcnn,
+    _digest,
+    rows_of_detections,
+)
 from bilderatlas.extractors.pose_vectors import DIM, rows_of_figures
 from bilderatlas.extractors.runtimes.base import RuntimeOptions
-from bilderatlas.extractors.runtimes.onnx import OnnxRuntime
+from bilderatlas.extractors.runtimes.export import export
+from bilderatlas.extractors.runtimes.given import take_given
+from bilderatlas.extractors.runtimes.likeness import cosines_of
+from bilderatlas.extractors.runtimes.verify import verify
 from bilderatlas.extractors.runtimes.weights import WEIGHTS_FILE
 
 SIZE = (200, 100)
@@ -86,8 +94,8 @@ def test_a_place_that_is_no_number_is_no_figure() -> None:
 class SmallPose(PoseKeypointRcnn):
     """The same network over small pictures, for a few people at most."""
 
-    sides_px = (64, 96)
-    max_figures = 4
+    sides_px = (48, 64)
+    max_figures = 2
 
 
 def save_weights(folder: Path, *, sees_people: bool) -> PoseKeypointRcnn:
@@ -99,9 +107,9 @@ def save_weights(folder: Path, *, sees_people: bool) -> PoseKeypointRcnn:
     torch.manual_seed(5)
     network = SmallPose().build_towers(None)["image"].network
     with torch.no_grad():
-        network.roi_heads.box_predictor.cls_score.bias.copy_(
-            torch.tensor([0.0, 9.0 if sees_people else -9.0])
-        )
+        judge = network.roi_heads.box_predictor.cls_score
+        judge.weight *= 3  # so that no two people are found with the same score
+        judge.bias.copy_(torch.tensor([0.0, 5.0 if sees_people else -99.0]))
     folder.mkdir(parents=True)
     state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     save_file(state, folder / WEIGHTS_FILE)
@@ -122,7 +130,7 @@ def test_the_network_runs_from_pixels_to_rows(everyone: PoseKeypointRcnn) -> Non
     pictures = [noise(90, 70, 1), noise(50, 120, 2)]
     before = [pixels.copy() for pixels in pictures]
     together = everyone.extract_batch(pictures)
-    assert [len(rows.vectors) for rows in together] == [4, 4]  # as many as are kept
+    assert [len(rows.vectors) for rows in together] == [2, 2]  # as many as are kept
     assert [rows.size_wh for rows in together] == [(90, 70), (50, 120)]
     for rows, pixels, kept in zip(together, pictures, before, strict=True):
         assert np.linalg.norm(rows.vectors, axis=1) == pytest.approx(1, abs=1e-5)
@@ -133,22 +141,48 @@ def test_the_network_runs_from_pixels_to_rows(everyone: PoseKeypointRcnn) -> Non
     assert everyone.extract_batch([]) == []
 
 
-def test_the_onnx_file_finds_the_same_figures(everyone: PoseKeypointRcnn, tmp_path: Path) -> None:
-    """Exported from one picture; then another size, another shape, one pixel, and nobody."""
-    everyone.export_tower(
-        "image", everyone.build_towers(everyone.folder / WEIGHTS_FILE)["image"],
-        tmp_path / "image.onnx",
-    )  # fmt: skip
-    runtime = OnnxRuntime({"image": tmp_path / "image.onnx"}, RuntimeOptions(n_threads=1))
-    for pixels in (noise(90, 70, 1), noise(40, 130, 2), noise(200, 10, 3)):
+def test_the_onnx_file_finds_the_same_figures(everyone: PoseKeypointRcnn) -> None:
+    """Exported from one canary; then other sizes and shapes."""
+    report = export(everyone)
+    assert report.same_space and len(report.cosines["image"]) == 8
+    assert everyone.possible_runtimes() == ["onnxruntime", "torch"]
+    onnx, torch = (everyone.build_runtime(name) for name in everyone.possible_runtimes())
+    for pixels in (noise(90, 70, 1), noise(40, 130, 2)):
         batch = pixels.transpose(2, 0, 1)[np.newaxis].astype(np.float32) / 255
         size_wh = (pixels.shape[1], pixels.shape[0])
-        by_onnx = rows_of_detections(runtime.run_all("image", batch), size_wh)
-        (by_torch,) = everyone.extract_batch([pixels])
-        assert len(by_onnx.vectors) == len(by_torch.vectors) > 0
-        cosines = (by_onnx.vectors * by_torch.vectors).sum(axis=1)
-        assert cosines.min() >= 0.9999
-        assert by_onnx.geometry == pytest.approx(by_torch.geometry, abs=1e-3)
+        one, other = (
+            rows_of_detections(run.run_all("image", batch), size_wh) for run in (onnx, torch)
+        )
+        assert len(one.vectors) == len(other.vectors) > 0
+        assert (one.vectors * other.vectors).sum(axis=1).min() >= 0.9999
+        assert one.geometry == pytest.approx(other.geometry, abs=1e-3)
+        again = everyone.extract_batch([pixels])[0].vectors
+        assert again == pytest.approx(one.vectors, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_the_exported_file_can_be_carried(everyone: PoseKeypointRcnn, tmp_path: Path) -> None:
+    """To a machine without the weights, where it proves itself on the canaries."""
+    if not (everyone.folder / "image.onnx").exists():
+        export(everyone)
+    elsewhere = SmallPose(tmp_path / "elsewhere", RuntimeOptions(n_threads=1))
+    take_given(elsewhere, everyone.folder / "image.onnx")
+    assert elsewhere.possible_runtimes() == ["onnxruntime"]
+    assert elsewhere.card.weights_sha256 == everyone.card.weights_sha256
+    assert verify(elsewhere).ok
+    pixels = noise(60, 60, 4)
+    assert elsewhere.extract_batch([pixels])[0].vectors == pytest.approx(
+        everyone.extract_batch([pixels])[0].vectors, abs=1e-3
+    )
+
+
+def test_a_digest_notices_a_place_that_is_off() -> None:
+    found = detections(2, scores=[0.9, 0.8])
+    moved = [found[0], found[1], found[2] + np.float32([4, 0, 0]), found[3]]
+    one, other = (_digest(each, SIZE)[np.newaxis] for each in (found, moved))
+    assert cosines_of(one, one) == (1.0,)
+    assert cosines_of(one, other)[0] < 0.9999
+    assert not _digest(detections(0, scores=[]), SIZE).any()
 
 
 def test_a_network_that_finds_nobody_gives_no_rows(tmp_path: Path) -> None:
@@ -157,6 +191,9 @@ def test_a_network_that_finds_nobody_gives_no_rows(tmp_path: Path) -> None:
     for rows in nobody.extract_batch([noise(90, 70, 1), np.full((1, 1, 3), 200, np.uint8)]):
         assert rows.vectors.shape == (0, DIM)
         assert rows.geometry is not None and rows.geometry.shape == (0, 4)
+    with pytest.raises(WeightsError, match="nobody is found in the canary pictures"):
+        export(nobody)
+    assert not (nobody.folder / "image.onnx").exists()
 
 
 def test_bf16_is_refused(everyone: PoseKeypointRcnn) -> None:

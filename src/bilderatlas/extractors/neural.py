@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,7 +17,7 @@ from bilderatlas.errors import UnavailableError, WeightsError
 from bilderatlas.extractors.base import Card, Extractor, ImageRows, Readiness
 from bilderatlas.extractors.canaries import canary_pictures, canary_texts
 from bilderatlas.extractors.preprocessing import preprocess
-from bilderatlas.extractors.runtimes.base import Runtime, RuntimeOptions
+from bilderatlas.extractors.runtimes.base import Run, Runtime, RuntimeOptions
 from bilderatlas.extractors.runtimes.onnx import OnnxRuntime
 from bilderatlas.extractors.runtimes.record import record_stamp
 from bilderatlas.extractors.runtimes.torch import TorchRuntime, has_torch
@@ -44,6 +44,7 @@ class NeuralExtractor(Extractor):
     base_card: ClassVar[Card]
     files: ClassVar[tuple[WeightsFile, ...]] = ()
     towers: ClassVar[tuple[str, ...]] = ("image",)
+    free_axes: ClassVar[Mapping[str, tuple[int, ...]]] = {}  # of a tower's input; else the first
     batch_size: ClassVar[int] = 32
 
     threads_itself = True
@@ -123,6 +124,28 @@ class NeuralExtractor(Extractor):
         if tower == "text":
             return self.tokenise(canary_texts())
         return preprocess(canary_pictures(), self.base_card.preprocessing)
+
+    def canary_outputs(self, tower: str, run: Run, *, n: int | None = None) -> Embeddings:
+        """Return what a tower, run by `run`, makes of the (first `n`) canaries: `(n, d)` float32.
+
+        By these outputs two runs are told to be the same space.
+        """
+        return np.asarray(run(self.example_inputs(tower)[:n])[0], dtype=np.float32)
+
+    def output_shape(self, tower: str) -> tuple[str | int, ...]:
+        """Return the shape of a tower's first output; words stand for axes of any length."""
+        return ("batch", self.base_card.dim)
+
+    def write_onnx(self, tower: str, network: torch.nn.Module, path: Path) -> None:
+        """Write a tower as an ONNX file. Needs the laboratory.
+
+        Raises:
+            WeightsError: when it is larger than such a file can be.
+        """
+        from bilderatlas.extractors.runtimes.export import write_onnx
+
+        free_axes = self.free_axes.get(tower, (0,))
+        write_onnx(network, self.example_inputs(tower), path, self.base_card.model_id, free_axes)
 
     def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:
         """Extract each of `images`, `batch_size` at a time.

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from bilderatlas.arrays import Metric, Pixels
-from bilderatlas.errors import UnavailableError
+from bilderatlas.arrays import Embeddings, Metric, Pixels
+from bilderatlas.errors import UnavailableError, WeightsError
 from bilderatlas.extractors import pose_vectors
 from bilderatlas.extractors.base import EXTRACTORS, Card, ImageRows
 from bilderatlas.extractors.canaries import canary_pictures
 from bilderatlas.extractors.imagenet import load_into, torchvision_file
 from bilderatlas.extractors.neural import NeuralExtractor
 from bilderatlas.extractors.preprocessing import preprocess
-from bilderatlas.extractors.runtimes.base import Runtime
+from bilderatlas.extractors.runtimes.base import Run, Runtime
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +32,7 @@ SHORT_SIDE_PX = 640
 MIN_SCORE = 0.9  # of a figure, as in imgs.ai
 MAX_FIGURES = 100  # of one picture
 
-_LEFT_OUT_BELOW = 0.5  # already by the network; between the two nothing becomes a row
+_LEFT_OUT_BELOW = 0.3  # by the network; what it gives below MIN_SCORE serves proofs alone
 _NMS_IOU = 0.5
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -159,10 +159,40 @@ class PoseKeypointRcnn(NeuralExtractor):
         return rows
 
     def example_inputs(self, tower: str) -> npt.NDArray[Any]:
-        """Return one canary as a batch of one: what an export is traced with."""
-        return preprocess(canary_pictures()[:1], _BEFORE)
+        """Return the canaries as a batch, each in the corner of a black square."""
+        side_px = max(max(pixels.shape) for pixels in canary_pictures())
+        squares = np.zeros((len(canary_pictures()), side_px, side_px, 3), np.uint8)
+        for square, pixels in zip(squares, canary_pictures(), strict=True):
+            square[: pixels.shape[0], : pixels.shape[1]] = pixels
+        return preprocess(list(squares), _BEFORE)
 
-    def export_tower(self, tower: str, network: torch.nn.Module, path: Path) -> None:
+    def canary_outputs(self, tower: str, run: Run, *, n: int | None = None) -> Embeddings:
+        """Return a digest of the figures in each canary, `(n, 51)`; zeros where there is none.
+
+        Joints and certainties of all figures, weighed by score and rank; in shares of the picture
+        from its middle, so that a place that is off shows as well as a shape that is.
+
+        Raises:
+            WeightsError: when there is no figure in any canary, so that nothing can be told.
+        """
+        digests = []
+        for pixels in canary_pictures()[:n]:
+            (numbers,) = preprocess([pixels], _BEFORE, stacked=False)
+            found = run(numbers[np.newaxis])
+            digests.append(_digest(found, (pixels.shape[1], pixels.shape[0])))
+        if n is None and not np.any(digests):
+            raise WeightsError(
+                "nothing-to-compare",
+                f"Cannot prove anything of '{self.base_card.model_id}': with these weights nobody "
+                "is found in the canary pictures. Use it with the laboratory, by torch.",
+            )
+        return np.asarray(digests, np.float32)
+
+    def output_shape(self, tower: str) -> tuple[str | int, ...]:
+        """Return the shape of the boxes, which come first."""
+        return ("figures", 4)
+
+    def write_onnx(self, tower: str, network: torch.nn.Module, path: Path) -> None:
         """Write the detector as ONNX, for one picture of any size.
 
         The older of torch's two exporters is used: what it records is this network's way through
@@ -176,14 +206,14 @@ class PoseKeypointRcnn(NeuralExtractor):
             warnings.simplefilter("ignore")  # on what it records: the export is proven afterwards
             torch.onnx.export(
                 network,
-                (torch.from_numpy(self.example_inputs(tower)),),
+                (torch.from_numpy(self.example_inputs(tower)[:1]),),
                 str(path),
                 dynamo=False,
                 opset_version=17,
                 input_names=["image"],
                 output_names=names,
                 dynamic_axes={
-                    "image": {2: "height", 3: "width"},
+                    "image": {0: "batch", 2: "height", 3: "width"},
                     **{name: {0: "figures"} for name in names},
                 },
             )
@@ -205,6 +235,14 @@ def one_picture(network: torch.nn.Module) -> torch.nn.Module:
             return found["boxes"], found["scores"], found["keypoints"], found["keypoints_scores"]
 
     return OnePicture().eval()
+
+
+def _digest(found: Sequence[npt.NDArray[Any]], size_wh: tuple[int, int]) -> Embeddings:
+    _, scores, joints, joint_scores = (np.asarray(each, np.float64) for each in found)
+    weights = scores / (1 + np.arange(len(scores)))
+    places = (joints[..., :2] / size_wh - 0.5).reshape(-1, 2 * pose_vectors.N_JOINTS)
+    certain = pose_vectors.certainties(joint_scores)
+    return np.asarray(weights @ np.concatenate([places, certain], axis=1), np.float32)
 
 
 def rows_of_detections(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from functools import partial
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Precision = Literal["fp32", "bf16", "int8"]
+Run: TypeAlias = Callable[[npt.NDArray[Any]], Sequence[npt.NDArray[Any]]]
+"""One tower, ready to run: a batch to all of its outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ class Runtime(ABC):
     @abstractmethod
     def run_all(self, tower: str, inputs: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
         """Run a tower on a batch and return all of its outputs, in their order."""
+
+    def runner(self, tower: str) -> Run:
+        """Return one tower, ready to run."""
+        return partial(self.run_all, tower)
 
     def run(self, tower: str, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Run a tower on a batch and return its (first) output, `(n, d)` float32."""

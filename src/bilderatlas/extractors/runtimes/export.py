@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -110,10 +110,9 @@ def _export_tower(
     weights_sha256: str,
 ) -> tuple[ExportFacts, CanaryFacts]:
     model_id = extractor.base_card.model_id
-    inputs = extractor.example_inputs(tower)
     path = staged / f"{tower}.onnx"
-    expected = TorchRuntime({tower: towers[tower]}).run(tower, inputs)
-    _write_onnx(towers[tower], inputs, path, model_id)
+    expected = extractor.canary_outputs(tower, TorchRuntime({tower: towers[tower]}).runner(tower))
+    extractor.write_onnx(tower, towers[tower], path)
     canaries = CanaryFacts.of(expected, weights_sha256, canaries_sha256(tower), "torch fp32")
     made_with = {package: version(package) for package in PACKAGES}
     note = Note(
@@ -121,8 +120,9 @@ def _export_tower(
     )
     write_note(path, note)
     runtime = OnnxRuntime({tower: path})
-    cosines = cosines_of(expected, runtime.run(tower, inputs))
-    alone = cosines_of(expected[:1], runtime.run(tower, inputs[:1]))  # another size of batch
+    run = runtime.runner(tower)
+    cosines = cosines_of(expected, extractor.canary_outputs(tower, run))
+    alone = cosines_of(expected[:1], extractor.canary_outputs(tower, run, n=1))
     if min(*cosines, *alone) < MIN_COSINE:
         raise WeightsError(
             "not-the-same-space",
@@ -142,7 +142,14 @@ def _export_tower(
     return facts, canaries
 
 
-def _write_onnx(tower: Any, inputs: Any, path: Path, model_id: str) -> None:
+def write_onnx(
+    tower: Any, inputs: Any, path: Path, model_id: str, free_axes: Iterable[int] = (0,)
+) -> None:
+    """Write a network as ONNX; the input may be of any length along `free_axes` (the batch).
+
+    Raises:
+        WeightsError: when it is larger than such a file can be.
+    """
     import torch
 
     n_bytes = sum(one.numel() * one.element_size() for one in tower.state_dict().values())
@@ -164,7 +171,7 @@ def _write_onnx(tower: Any, inputs: Any, path: Path, model_id: str) -> None:
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
-            dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+            dynamic_shapes=(dict.fromkeys(free_axes, torch.export.Dim.DYNAMIC),),
             verbose=False,
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bilderatlas.errors import NotFoundError, UnavailableError, WeightsError
+from bilderatlas.errors import BilderatlasError, NotFoundError, UnavailableError, WeightsError
 from bilderatlas.extractors.canaries import canaries_sha256
 from bilderatlas.extractors.runtimes.convert_pickle import convert
 from bilderatlas.extractors.runtimes.kinds import check_role, kind_of
@@ -135,9 +135,8 @@ def _take_onnx(extractor: NeuralExtractor, path: Path, copy: Path) -> FileFacts 
     note = read_note(session)
     tower = _tower_of(extractor, session, path, note)
     _check_shapes(extractor, tower, session, path)
-    inputs = extractor.example_inputs(tower)
-    outputs = _run(session, inputs, path)
-    wanted = (len(inputs), extractor.base_card.dim)
+    outputs = _run(extractor, tower, session, path)
+    wanted = (len(extractor.example_inputs(tower)), extractor.base_card.dim)
     if outputs.shape != wanted or not np.isfinite(outputs).all():
         raise _misfit(path, f"on the canaries it gives {outputs.shape}, or no numbers", wanted)
     del session  # some systems cannot move a file that is open
@@ -148,7 +147,7 @@ def _take_onnx(extractor: NeuralExtractor, path: Path, copy: Path) -> FileFacts 
         cosines = _check_note(extractor, tower, note, outputs, path)
         return _keep_export(extractor, tower, copy, note.weights_sha256, cosines, note)
     if here is not None:
-        cosines = _compare_with_torch(extractor, tower, inputs, outputs, path)
+        cosines = _compare_with_torch(extractor, tower, outputs, path)
         return _keep_export(extractor, tower, copy, here.sha256, cosines, None)
     facts = _facts(extractor, path, copy, f"{tower}.onnx", "onnx", None)
     take_over(files, facts, copy)
@@ -224,7 +223,6 @@ def _check_shapes(extractor: NeuralExtractor, tower: str, session: Any, path: Pa
     """Compare what the file says it reads and gives with what the card needs."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
     example = extractor.example_inputs(tower)
-    dim = extractor.base_card.dim
     if len(inputs) != 1:
         raise _misfit(path, f"it reads {len(inputs)} inputs", "one")
     wanted = ("batch", *example.shape[1:])
@@ -233,8 +231,9 @@ def _check_shapes(extractor: NeuralExtractor, tower: str, session: Any, path: Pa
         raise _misfit(path, f"it reads {inputs[0].type}", kind)
     if not _fits(inputs[0].shape, wanted):
         raise _misfit(path, f"it reads {_shown(inputs[0].shape)}", _shown(wanted))
-    if outputs[0].shape and not _fits(outputs[0].shape, ("batch", dim)):
-        raise _misfit(path, f"it gives {_shown(outputs[0].shape)}", _shown(("batch", dim)))
+    given = extractor.output_shape(tower)
+    if outputs[0].shape and not _fits(outputs[0].shape, given):
+        raise _misfit(path, f"it gives {_shown(outputs[0].shape)}", _shown(given))
 
 
 def _fits(found: list[Any], wanted: tuple[Any, ...]) -> bool:
@@ -252,9 +251,12 @@ def _shown(shape: Any) -> str:
     return "(" + ", ".join(str(one) if isinstance(one, int) else "any" for one in shape) + ")"
 
 
-def _run(session: Any, inputs: Any, path: Path) -> Any:
+def _run(extractor: NeuralExtractor, tower: str, session: Any, path: Path) -> Any:
+    name = session.get_inputs()[0].name
     try:
-        return np.asarray(session.run(None, {session.get_inputs()[0].name: inputs})[0])
+        return extractor.canary_outputs(tower, lambda batch: session.run(None, {name: batch}))
+    except BilderatlasError:
+        raise
     except Exception as error:  # the library has no common base for what a bad file raises
         reason = " ".join(str(error).split())[:200]
         raise _misfit(path, f"it cannot be run on the canaries ({reason})", "a network") from error
@@ -274,7 +276,7 @@ def _check_note(
 
 
 def _compare_with_torch(
-    extractor: NeuralExtractor, tower: str, inputs: Any, outputs: Any, path: Path
+    extractor: NeuralExtractor, tower: str, outputs: Any, path: Path
 ) -> tuple[float, ...]:
     """Prove that a network without a note is that of the weights that are here."""
     if not has_torch():
@@ -284,7 +286,8 @@ def _compare_with_torch(
             "Remove the one that is not wanted first."
         )
     weights = extractor.model_files.verified(WEIGHTS_FILE)
-    expected = TorchRuntime({tower: extractor.build_towers(weights)[tower]}).run(tower, inputs)
+    network = TorchRuntime({tower: extractor.build_towers(weights)[tower]})
+    expected = extractor.canary_outputs(tower, network.runner(tower))
     return _require_same(expected, outputs, path, f"with '{WEIGHTS_FILE}' here")
 
 

@@ -123,7 +123,7 @@ def _compare(
         runs[RECORDED] = known.embeddings()
     for name in names:
         try:
-            outputs = extractor.build_runtime(name).run(tower, extractor.example_inputs(tower))
+            outputs = extractor.canary_outputs(tower, extractor.build_runtime(name).runner(tower))
         except BilderatlasError as error:
             checks.append(SpaceCheck(tower, name, RECORDED, problem=str(error)))
             continue
