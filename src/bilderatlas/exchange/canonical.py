@@ -7,6 +7,8 @@ import json
 import math
 from typing import Any
 
+_EXACT = 1 << 53
+
 
 def canonical_json(value: Any) -> bytes:
     """Spell `value` as RFC 8785 says: keys by UTF-16 order, no spaces, numbers as ECMAScript.
@@ -29,6 +31,8 @@ def sha256_of(value: Any) -> str:
 def _spelled(value: Any) -> str:
     if isinstance(value, float):
         return _number(value)
+    if isinstance(value, int) and abs(value) > _EXACT:
+        return _number(float(value))  # every number of the standard is a double
     if value is None or isinstance(value, bool | int | str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | tuple):
