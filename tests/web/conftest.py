@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from starlette.testclient import TestClient
 
 import bilderatlas.api as ba
+from bilderatlas.api.invariance import measure_invariances
 from bilderatlas.indexing import IndexOptions
 from bilderatlas.web.app import create_app
 from bilderatlas.web.security import Access
@@ -26,6 +27,7 @@ from bilderatlas.web.security import Access
 ROOT = Path(__file__).parents[2]
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 EXTRACTORS = ("raw_32.pixels", "palette_lab.pixels")
+TESTED = EXTRACTORS[1]  # what it notices is measured, what the other one notices is not
 WORKS = (
     ("red.png", "A red field", "Maria Rot", 1620, (220, 30, 30), (120, 80)),
     ("orange.png", "An orange field", "Maria Rot", 1630, (230, 120, 30), (80, 120)),
@@ -80,6 +82,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Library]:
     options = IndexOptions(extractors=EXTRACTORS, workers=1)
     report = ba.index(made, str(source), "fields", options=options)
     assert report.added == len(WORKS) and report.failed == 1
+    measure_invariances(made, "fields", TESTED)
     yield made
     made.close()
 

@@ -19,6 +19,9 @@ PAGES = (
     "/c/fields/i/torn.png",
     "/jobs",
     "/about/criteria",
+    "/about/criteria/palette_lab.pixels",
+    "/c/fields/criteria/palette_lab.pixels?seed=2",
+    "/c/fields/criteria/raw_32.pixels",
     "/c/none",
 )
 AXE = """

@@ -142,7 +142,9 @@ def test_hostile_metadata_stays_text(
         for name in ("like", "where", "match", "by")
         for payload in PAYLOADS[:3]
     ]
-    walk(browser, hostile_site, ["/", "/c/hostile?k=100", *asked, *works[::4], "/about/criteria"])
+    model_id = hostile_library["hostile"].store.model_ids()[0]
+    criteria = ["/about/criteria", urls.criterion_here("hostile", model_id)]
+    walk(browser, hostile_site, ["/", "/c/hostile?k=100", *asked, *works[::4], *criteria])
 
 
 @pytest.mark.slow

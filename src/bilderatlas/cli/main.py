@@ -13,6 +13,9 @@ from bilderatlas.cli import (
     demo,
     doctor,
     extractors,
+    extractors_test,
+    features,
+    features_reduce,
     index,
     jobs,
     library,
@@ -39,7 +42,10 @@ app.command("search")(search.search)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.add_typer(collections.app, name="collections")
+extractors.app.command("test")(extractors_test.test_extractor)
 app.add_typer(extractors.app, name="extractors")
+features.app.command("reduce")(features_reduce.reduce)
+app.add_typer(features.app, name="features")
 app.add_typer(sources.app, name="sources")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(library.app, name="library")

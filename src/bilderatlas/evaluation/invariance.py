@@ -176,16 +176,16 @@ class Invariances:
         return {"format_version": FORMAT_VERSION, **asdict(self), "chance": self.chance}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
+    def from_json(cls, values: Any) -> Self:
         """Rebuild a measurement from `to_json`.
 
         Raises:
             ValueError: when it is none, or of a newer version.
         """
-        if values.get("format_version") != FORMAT_VERSION:
-            raise ValueError(f"expected format version {FORMAT_VERSION}")
-        known = {name: values[name] for name in cls.__slots__ if name in values}
         try:
+            if values["format_version"] != FORMAT_VERSION:
+                raise ValueError(f"expected format version {FORMAT_VERSION}")
+            known = {name: values[name] for name in cls.__slots__ if name in values}
             effects = tuple(_effect(one) for one in known["effects"])
             return cls(**{**known, "again": _effect(known["again"]), "effects": effects})
         except (KeyError, TypeError, AttributeError) as error:

@@ -2,6 +2,8 @@
 
 How strongly a change is noticed follows from the share of neighbours that stay, corrected for
 chance: (overlap − chance) / (1 − chance). The bounds stand in `BOUNDS` and in the documentation.
+Where the changed picture mostly fails to find its own work first, the change is clearly noticed at
+least, whatever stays of the neighbourhood.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ def notice_of(effect: Effect, measured: Invariances) -> Notice | None:
     if effect.overlap is None:
         return _level(effect.first, FOUND_BOUNDS)
     corrected = (effect.overlap - measured.chance) / max(1 - measured.chance, 1e-9)
-    return _level(corrected, BOUNDS)
+    by_itself = Notice.CLEARLY if effect.first < 0.5 else Notice.HARDLY
+    return max(_level(corrected, BOUNDS), by_itself)
 
 
 def sentence_of(effect: Effect, measured: Invariances) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bilderatlas.api.invariance import find_invariances
+from bilderatlas.api.invariance import find_invariances, readiness_of
 from bilderatlas.errors import NotFoundError, UnknownNameError
 from bilderatlas.evaluation.wording import summary_of
 from bilderatlas.extractors import EXTRACTORS
@@ -133,19 +133,19 @@ def card_page(library: Library, model_id: str) -> CardPage:
 
 def _gather(library: Library) -> list[Criterion]:
     cards: dict[str, Mapping[str, Any]] = {}
+    ready: dict[str, Readiness] = {}
     uses: dict[str, list[Use]] = {}
     for info in library.collections():
         collection = library[info.name]
         for space in collection.spaces():
             cards.setdefault(space.model_id, space.card)
+            ready.setdefault(space.model_id, readiness_of(collection.store, space.model_id))
             measured = find_invariances(collection, space.model_id)
             uses.setdefault(space.model_id, []).append(Use(info, space.n_images, measured))
-    ready: dict[str, Readiness] = {}
     for extractor in EXTRACTORS:
         card = extractor.card
         cards.setdefault(card.model_id, card.to_json())
-        ready[card.model_id] = extractor.readiness()
+        ready.setdefault(card.model_id, extractor.readiness())
     return [
-        Criterion(card, ready.get(model_id, Readiness()), uses.get(model_id, []))
-        for model_id, card in cards.items()
+        Criterion(card, ready[model_id], uses.get(model_id, [])) for model_id, card in cards.items()
     ]
