@@ -26,6 +26,7 @@ from bilderatlas.exchange.diff import DiffReport
 from bilderatlas.exchange.take_in import ImportReport
 from bilderatlas.exchange.verify import SAMPLE, VerifyReport
 from bilderatlas.indexing import Progress
+from bilderatlas.network.addresses import host_entry
 from bilderatlas.settings import LIBRARY_FILE, find_library
 
 app = typer.Typer(
@@ -156,7 +157,7 @@ def import_(
         id_column=id_column,
         metric=metric,
         normalised=normalised,
-        allow=frozenset(allow or ()),
+        allow=frozenset(allow or ()) | _host_of(address),
         token=token,
     )
     if not (find_library(library) / LIBRARY_FILE).exists():
@@ -169,6 +170,13 @@ def import_(
         print_json(report.to_json())
     else:
         _print_import(report)
+
+
+def _host_of(address: str) -> frozenset[str]:
+    """Return the host of an address on the web: who types it here may have it asked."""
+    if not address.startswith(("http://", "https://")):
+        return frozenset()
+    return frozenset({host_entry(address)})
 
 
 def _print_import(report: ImportReport) -> None:

@@ -166,6 +166,7 @@ IMPORTERS: Registry[Importer] = Registry(
         "bilderatlas.exchange.clip_retrieval",
         "bilderatlas.exchange.imgs_ai",
         "bilderatlas.exchange.npy",
+        "bilderatlas.exchange.served",
     ),
     group="bilderatlas.importers",
 )

@@ -110,11 +110,12 @@ def import_features(
         SpaceMismatchError: the collection has another space of that name.
     """
     started = time.monotonic()
-    report = ImportReport(name, features.card.model_id, notes=list(features.notes))
+    report = ImportReport(name, features.card.model_id)
     if not merge:
         _refuse_taken_name(library, features, name)
     if not features.check():
         check_batches(features)
+    report.notes = list(features.notes)  # the proof may have had something to tell
     tell = on_progress or (lambda done, total: None)
     if merge:
         _merge(library.get_collection(name), features, report, tell)
