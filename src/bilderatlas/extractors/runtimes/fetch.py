@@ -85,10 +85,14 @@ class _Fetch:
 
     def run(self) -> FileFacts:
         self._check_space()
-        revision = self._revision()
-        expected = self._expected()
         incoming = self.extractor.folder / INCOMING / self.wanted.name
-        came = self._download(self.wanted.source(revision), incoming, expected)
+        try:
+            revision = self._revision()
+            came = self._download(self.wanted.source(revision), incoming)
+        except NetworkError as error:
+            if error.reason_code == "checksum":
+                raise WeightsError("wrong-sha256", str(error)) from error
+            raise self._with_advice(error) from error
         try:
             self._check_announced(came)
             check_role(incoming, self.wanted.role)
@@ -145,35 +149,34 @@ class _Fetch:
             )
         return commit
 
-    def _download(self, url: str, incoming: Path, expected: str | None) -> Downloaded:
+    def _download(self, url: str, incoming: Path) -> Downloaded:
         def told(here: int, total: int | None) -> None:
             if self.progress is not None:
                 self.progress(self.wanted.name, here, total)
 
-        try:
-            return download(
-                url,
-                incoming,
-                sha256=expected,
-                max_bytes=min(MAX_BYTES, 2 * (self.wanted.size_bytes or MAX_BYTES) + 10_000_000),
-                allow=allowed_hosts(read_settings()),
-                progress=told,
-            )
-        except NetworkError as error:
-            if error.reason_code == "checksum":
-                raise WeightsError("wrong-sha256", str(error)) from error
-            advice = (
-                f"{error} To use '{self.extractor.base_card.model_id}' without the network, get "
-                f"{url} on another machine and give it with: bilderatlas extractors fetch "
-                f"{self.extractor.base_card.model_id} --weights FILE"
-            )
-            raise NetworkError(
-                error.reason_code,
-                advice,
-                status=error.status,
-                retry_after_s=error.retry_after_s,
-                may_pass=error.may_pass,
-            ) from error
+        return download(
+            url,
+            incoming,
+            sha256=self._expected(),
+            max_bytes=min(MAX_BYTES, 2 * (self.wanted.size_bytes or MAX_BYTES) + 10_000_000),
+            allow=allowed_hosts(read_settings()),
+            progress=told,
+        )
+
+    def _with_advice(self, error: NetworkError) -> NetworkError:
+        """Add what to get on another machine, from where, how large it is and where it goes."""
+        wanted, model_id = self.wanted, self.extractor.base_card.model_id
+        size = f" ({shown_size(wanted.size_bytes)})" if wanted.size_bytes else ""
+        put = f"put it at {self.extractor.folder / wanted.name}, or "
+        return NetworkError(
+            error.reason_code,
+            f"{error} To use '{model_id}' without the network, get {wanted.source()}{size} on "
+            f"another machine, then {put if wanted.role != 'pickle' else ''}give it with: "
+            f"bilderatlas extractors fetch {model_id} --weights FILE",
+            status=error.status,
+            retry_after_s=error.retry_after_s,
+            may_pass=error.may_pass,
+        )
 
     def _check_announced(self, came: Downloaded) -> None:
         """Compare with the start of a checksum in the file's name, and with the hub's own word."""
