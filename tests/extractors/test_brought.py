@@ -354,19 +354,24 @@ def test_the_words_of_a_card_may_be_mended(tmp_path: Path, models: Path) -> None
     assert first.card.weights_sha256 == second.card.weights_sha256
 
 
-def test_damage_after_bringing_is_noticed(tmp_path: Path, models: Path) -> None:
-    extractor = bring_model(write(tmp_path / "mine"))
+def test_damage_after_bringing_is_noticed_and_mended(tmp_path: Path, models: Path) -> None:
+    bring_model(write(tmp_path / "mine"))
     path = models / "mean_colour.test" / "image.onnx"
-    content = bytearray(path.read_bytes())
-    content[-5] ^= 4
-    path.write_bytes(content)
-    with pytest.raises(WeightsError, match="sha256"):
-        extractor.embed_images([np.zeros((9, 9, 3), np.uint8)])
-    path.unlink()
-    with pytest.raises(BilderatlasError, match="Bring it again"):
-        bring_model_again = find_brought("mean_colour.test")
-        assert bring_model_again is not None
-        bring_model_again.embed_images([np.zeros((9, 9, 3), np.uint8)])
+    grey = [np.full((9, 9, 3), 51, np.uint8)]
+
+    def flip() -> None:
+        content = bytearray(path.read_bytes())
+        content[-5] ^= 4
+        path.write_bytes(content)
+
+    for damage, message in ((flip, "sha256"), (path.unlink, "no longer in")):
+        damage()
+        found = find_brought("mean_colour.test")
+        assert found is not None
+        with pytest.raises(BilderatlasError, match=rf"{message}.*Bring"):
+            found.embed_images(grey)
+        again = bring_model(tmp_path / "mine" / "model.onnx")
+        assert np.allclose(again.embed_images(grey), 0.2)
 
 
 def test_an_unknown_name_lists_what_was_brought(tmp_path: Path, models: Path) -> None:

@@ -32,6 +32,7 @@ from bilderatlas.extractors.brought_card import (
 from bilderatlas.extractors.brought_trial import try_model
 from bilderatlas.extractors.canaries import canary_texts
 from bilderatlas.extractors.neural import NeuralExtractor
+from bilderatlas.extractors.runtimes.base import Runtime
 from bilderatlas.extractors.runtimes.record import FileFacts, ModelRecord, write_record
 from bilderatlas.extractors.runtimes.weights import now, sha256_of
 from bilderatlas.settings import models_folder
@@ -67,6 +68,22 @@ class BroughtModel(NeuralExtractor):
         starts = range(self.batch_size, len(texts), self.batch_size)
         parts += [embed(texts[start : start + self.batch_size]) for start in starts]
         return np.concatenate(parts)
+
+    def build_runtime(self, name: str) -> Runtime:
+        """Build the runtime called `name`, the sha256 of its files checked.
+
+        Raises:
+            WeightsError: when a file is not what was brought.
+        """
+        try:
+            return super().build_runtime(name)
+        except WeightsError as error:
+            raise WeightsError(
+                error.reason_code,
+                f"Cannot use '{self.base_card.model_id}': a file in '{self.folder}' has another "
+                "sha256 than the one that was brought, or is gone. Bring the model again with: "
+                f"--extractor {PREFIX}FILE",
+            ) from error
 
     def readiness(self) -> Readiness:
         """Tell whether its files are here; what else it cannot do is said in a sentence."""
@@ -116,25 +133,38 @@ def bring_model(model: Path, root: Path | None = None) -> BroughtModel:
     staged = root / f"{_TEMPORARY}{uuid.uuid4().hex}"
     staged.mkdir()
     try:
-        record = _copy_files(model, brought, staged)
-        known = find_brought(model_id, root)
-        if known is not None and _is_same(known, brought, record):
-            _write_kept(known.folder, brought, 1 if known.batch_size == 1 else 0)
-            write_record(known.folder, known.model_files.record)  # tells that something changed
-        elif (root / model_id).exists():
-            raise UsageError(
-                f"Cannot bring '{model}': another model is called '{model_id}' already, with "
-                "other weights or another preparation of its pictures. Choose another model_id, "
-                f"or remove '{root / model_id}' first."
-            )
-        else:
-            _try(brought, staged, record)
-            staged.rename(root / model_id)
+        _keep(model, brought, staged, root / model_id)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     found = find_brought(model_id, root)
     assert found is not None
     return found
+
+
+def _keep(model: Path, brought: BroughtCard, staged: Path, folder: Path) -> None:
+    """Copy a model to `staged`, try it there, and give it its place; or mend what is there.
+
+    Raises:
+        UsageError: when the place belongs to another model.
+        WeightsError: for a model that does not do what its card says.
+    """
+    record = _copy_files(model, brought, staged)
+    known = find_brought(folder.name, folder.parent)
+    is_same = known is not None and _is_same(known, brought, record)
+    if known is not None and is_same and _is_whole(folder, record):
+        _write_kept(folder, brought, 1 if known.batch_size == 1 else 0)
+        write_record(folder, known.model_files.record)  # tells that something changed
+        return
+    if folder.exists() and not is_same:
+        raise UsageError(
+            f"Cannot bring '{model}': another model is called '{folder.name}' already, with other "
+            "weights or another preparation of its pictures. Choose another model_id, or remove "
+            f"'{folder}' first."
+        )
+    _try(brought, staged, record)
+    if folder.exists():
+        shutil.rmtree(folder)  # damaged: made good by what is brought again
+    staged.rename(folder)
 
 
 def find_brought(model_id: str, root: Path | None = None) -> BroughtModel | None:
@@ -240,6 +270,13 @@ def _is_same(known: BroughtModel, brought: BroughtCard, record: ModelRecord) -> 
         getattr(known.base_card, name) == getattr(brought.card, name) for name in _EMBEDDING_FIELDS
     )
     return same_files and same_facts and _text_facts(known.text) == _text_facts(brought.text)
+
+
+def _is_whole(folder: Path, record: ModelRecord) -> bool:
+    return all(
+        (folder / name).is_file() and sha256_of(folder / name) == facts.sha256
+        for name, facts in record.files.items()
+    )
 
 
 def _text_facts(text: TextTower | None) -> dict[str, Any] | None:
