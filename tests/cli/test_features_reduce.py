@@ -125,6 +125,8 @@ def test_a_brought_model_searches_without_its_file(
     assert answer["criterion"]["model_id"] == "mean_colour.test"  # type: ignore[index]
     paint(folder / "later.png", 77)
     assert bilderatlas("index", str(folder), "-c", "works")["added"] == 1
+    asked = ("search", "-c", "works", "--like", "7.png", "--extractor", f"onnx:{model}")
+    assert "no extractor called" in str(bilderatlas(*asked, status=2)["error"])
     answer = bilderatlas(
         "index", str(folder), "-c", "works", "--extractor", f"onnx:{model}", status=2
     )

@@ -87,7 +87,7 @@ def kept(models: Path) -> list[str]:
 
 def test_a_brought_model_does_what_it_did_where_it_was(tmp_path: Path, models: Path) -> None:
     path = write(tmp_path / "mine")
-    extractor = get_extractor(f"onnx:{path}")
+    extractor = get_extractor(f"onnx:{path}", may_bring=True)
     for file in (tmp_path / "mine").iterdir():
         file.unlink()  # later searches do without the original
     for found in (extractor, find_brought("mean_colour.test"), get_extractor("mean_colour.test")):
@@ -347,9 +347,11 @@ def test_a_name_is_given_once(tmp_path: Path, models: Path) -> None:
 
 
 def test_the_words_of_a_card_may_be_mended(tmp_path: Path, models: Path) -> None:
-    first = get_extractor(f"onnx:{write(tmp_path / 'mine')}")
+    first = get_extractor(f"onnx:{write(tmp_path / 'mine')}", may_bring=True)
     said = "Two pictures are alike when they are equally bright and coloured."
-    second = get_extractor(f"onnx:{write(tmp_path / 'mine', CARD | {'sees': said})}")
+    second = get_extractor(
+        f"onnx:{write(tmp_path / 'mine', CARD | {'sees': said})}", may_bring=True
+    )
     assert first.card.sees != second.card.sees == get_extractor("mean_colour.test").card.sees
     assert first.card.weights_sha256 == second.card.weights_sha256
 
@@ -372,6 +374,15 @@ def test_damage_after_bringing_is_noticed_and_mended(tmp_path: Path, models: Pat
             found.embed_images(grey)
         again = bring_model(tmp_path / "mine" / "model.onnx")
         assert np.allclose(again.embed_images(grey), 0.2)
+
+
+def test_only_a_user_of_this_machine_brings_files(tmp_path: Path, models: Path) -> None:
+    """Not the `by=` of an address on the web, nor the name of a model in a foreign package."""
+    path = write(tmp_path / "mine")
+    for name in (f"onnx:{path}", f"onnx:{tmp_path / 'nothing'}"):
+        with pytest.raises(UnknownNameError, match="no extractor called"):
+            get_extractor(name)
+    assert kept(models) == []
 
 
 def test_an_unknown_name_lists_what_was_brought(tmp_path: Path, models: Path) -> None:

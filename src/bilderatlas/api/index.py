@@ -121,7 +121,7 @@ def _usable(names: tuple[str, ...]) -> tuple[str, ...]:
         if MARK in name:
             model_ids.append(name)
             continue
-        extractor = get_extractor(name)
+        extractor = get_extractor(name, may_bring=True)
         readiness = extractor.readiness()
         if readiness.state != "ready":
             raise UnavailableError(readiness.sentence)

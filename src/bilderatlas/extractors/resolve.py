@@ -23,15 +23,18 @@ _kept: dict[tuple[str, Path, object], Extractor] = {}
 _keeping = threading.Lock()
 
 
-def get_extractor(name: str) -> Extractor:
+def get_extractor(name: str, *, may_bring: bool = False) -> Extractor:
     """Return the extractor that `name` stands for; the same object each time.
+
+    `may_bring` lets `onnx:FILE` take in a file of this machine: for names that its own user typed,
+    never for those that an address of the web or a foreign package says.
 
     Raises:
         UnknownNameError: listing near names.
         UsageError: when a brought model or its card cannot be used, or there is no such form.
         WeightsError: when a brought model does not do what its card says.
     """
-    if name.startswith(PREFIX):
+    if may_bring and name.startswith(PREFIX):
         from bilderatlas.extractors.brought import bring_model
 
         brought = bring_model(Path(name.removeprefix(PREFIX)).expanduser())
