@@ -151,7 +151,7 @@ def test_the_hit_says_which_figure(poses: CollectionStore) -> None:
     assert found is not None and not found.mirrored and found.part == "points"
     x1, y1, x2, y2 = found.region_xyxyn
     assert 0.7 < x1 < x2 < 1 and 0 < y1 < y2 < 0.7  # the one on the right, not the one that lies
-    assert found.query_region_xyxyn[2] < 0.6
+    assert found.query_region_xyxyn is not None and found.query_region_xyxyn[2] < 0.6
     joints = [joint for joint in found.joints_xyn if joint is not None]
     assert np.array(joints) * SIZE == pytest.approx(WORKS["two"][1][:, :2], abs=0.05)
     assert ask(poses, like("points"))[0].region_xyxyn == found.region_xyxyn
@@ -310,6 +310,17 @@ def test_vectors_of_another_space_are_refused(poses: CollectionStore) -> None:
     wrong = ImageRows(np.ones((1, 4), np.float32), np.zeros((1, 4), np.float32), SIZE)
     with pytest.raises(SpaceMismatchError):
         search(poses, Query((like("a tree"),), CARD.model_id), no_embedding, lambda _: wrong)
+
+
+def test_rows_that_do_not_say_where_they_are(poses: CollectionStore) -> None:
+    bare = ImageRows(rows_of(UPLOADS["a pointing man"]).vectors)
+    query = Query((like("a pointing man"),), CARD.model_id)
+    hits = search(poses, query, no_embedding, lambda _: bare)
+    assert ids(hits)[:2] == ["points", "two"]
+    assert hits[0].figure is not None and hits[0].figure.query_region_xyxyn is None
+    part = like("a pointing man", region=Region(0, 0, 0.5, 0.5))
+    with pytest.raises(QueryError, match="does not say where its figures stand"):
+        search(poses, replace(query, parts=(part,)), no_embedding, lambda _: bare)
 
 
 def test_the_answer_is_json(poses: CollectionStore) -> None:

@@ -94,7 +94,7 @@ class PoseKeypointRcnn(NeuralExtractor):
         training_data="COCO 2017, person keypoints: photographs with people",
         knows_only=(
             "It learned from photographs of living people. Figures in prints and drawings, in wide "
-            "drapery, cut off, crowded or far away are often missed, and what is missed is not in "
+            "drapery, cut off, crowded or far away can be missed, and what is missed is not in "
             "the space."
         ),
     )

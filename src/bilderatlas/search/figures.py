@@ -70,7 +70,9 @@ class AskedFigures:
         n_figures = len(self.rows.vectors)
         asked = place % n_figures
         joints, box = _outline(vector, hit, 0, hit.size_wh or (1, 1))
-        _, query_box = _outline(self.rows.vectors[asked], self.rows, asked, self.size_wh)
+        query_box = None
+        if self.rows.geometry is not None:
+            _, query_box = _outline(self.rows.vectors[asked], self.rows, asked, self.size_wh)
         return FigureMatch(box, joints, str(self.part), query_box, score, place >= n_figures)
 
 
@@ -243,13 +245,13 @@ def _figures_of(
         raise NotFoundError(reason)
     vectors = rows.vectors.astype(np.float32)
     geometry = rows.geometry
-    if geometry is None:
-        raise QueryError(
-            f"Cannot search by '{part}': the space '{view.model_id}' does not say where its "
-            "figures stand. Index the collection again."
-        )
     if part.region is not None:
         region = part.region
+        if geometry is None:
+            raise QueryError(
+                f"Cannot search by '{part}': the space '{view.model_id}' does not say where its "
+                "figures stand. Ask by the whole picture, or index the collection again."
+            )
         inside = in_region(geometry, (region.x, region.y, region.w, region.h))
         if not inside.any():
             raise NotFoundError("No figure has its middle in that region.")

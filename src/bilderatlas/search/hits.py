@@ -66,7 +66,7 @@ class FigureMatch:
         region_xyxyn: Box around the figure in the hit, shares of its width and height.
         joints_xyn: The 17 joints of the figure in COCO's order, shares; None where unseen.
         part: The part of the query whose figure it is like.
-        query_region_xyxyn: Box around that figure in the query picture.
+        query_region_xyxyn: Box around that figure in the query picture; None where not known.
         score: The likeness of the two figures under the metric.
         mirrored: Whether the query's figure had to be mirrored.
     """
@@ -74,7 +74,7 @@ class FigureMatch:
     region_xyxyn: tuple[float, float, float, float]
     joints_xyn: tuple[tuple[float, float] | None, ...]
     part: str
-    query_region_xyxyn: tuple[float, float, float, float]
+    query_region_xyxyn: tuple[float, float, float, float] | None
     score: float
     mirrored: bool = False
 
