@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bilderatlas.errors import UsageError
+from bilderatlas.errors import UsageError, WeightsError
 from bilderatlas.extractors import Card, Extractor, Readiness
 from bilderatlas.extractors.neural import NeuralExtractor
 from bilderatlas.extractors.resolve import all_extractors, get_extractor
@@ -85,7 +85,7 @@ def show_extractor(name: str) -> ExtractorInfo:
     Raises:
         UnknownNameError: listing near names.
     """
-    return _info(get_extractor(name))
+    return _info(get_extractor(name, may_bring=True))
 
 
 def fetch_weights(
@@ -129,7 +129,7 @@ def verify(name: str) -> verifying.VerifyReport:
 
 
 def _with_weights(name: str, verb: str) -> NeuralExtractor:
-    extractor = get_extractor(name)
+    extractor = get_extractor(name, may_bring=True)
     if not isinstance(extractor, NeuralExtractor):
         raise UsageError(
             f"'{name}' has no weights that could be {verb}: it is ready as it is, "
@@ -141,18 +141,19 @@ def _with_weights(name: str, verb: str) -> NeuralExtractor:
 def _info(extractor: Extractor) -> ExtractorInfo:
     if not isinstance(extractor, NeuralExtractor):
         return ExtractorInfo(extractor.card, extractor.readiness())
+    readiness = extractor.readiness()
+    runtimes = extractor.possible_runtimes() if readiness.state == "ready" else []
     return ExtractorInfo(
-        extractor.card,
-        extractor.readiness(),
-        _file_states(extractor),
-        tuple(extractor.possible_runtimes()),
-        extractor.folder,
+        extractor.card, readiness, _file_states(extractor), tuple(runtimes), extractor.folder
     )
 
 
 def _file_states(extractor: NeuralExtractor) -> tuple[FileState, ...]:
     files = extractor.model_files
-    record = files.settled()
+    try:
+        record = files.settled()
+    except WeightsError:
+        return ()  # a record that cannot be read: the readiness says so
     states = [
         FileState(
             name,

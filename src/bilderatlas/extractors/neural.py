@@ -88,12 +88,13 @@ class NeuralExtractor(Extractor):
         """The facts, with those of the weights as far as they are known."""
         files = self.model_files
         suffix = INT8_SUFFIX if self.options.precision == "int8" else ""
-        return replace(
-            self.base_card,
-            model_id=self.base_card.model_id + suffix,
-            weights_sha256=files.weights_sha256(),
-            weights=files.weights_facts(),
-        )
+        card = replace(self.base_card, model_id=self.base_card.model_id + suffix)
+        try:
+            return replace(
+                card, weights_sha256=files.weights_sha256(), weights=files.weights_facts()
+            )
+        except WeightsError:
+            return card  # a record that cannot be read: `readiness` says so
 
     def is_default_for(self, source_kind: str) -> bool:
         """Tell that a space with weights is made when asked for."""
@@ -197,14 +198,24 @@ class NeuralExtractor(Extractor):
             return Readiness("to export", self.to_export_sentence())
         return Readiness("to fetch", self.to_fetch_sentence())
 
+    def needs_torch(self) -> bool:
+        """Tell whether only torch can run it as it is configured."""
+        return self.options.device != "cpu" or self.options.precision == "bf16"
+
+    def missing_files(self) -> list[WeightsFile]:
+        """List what has to come before it can run: beside ONNX files that are here, no weights."""
+        missing = self.model_files.missing()
+        if self.needs_torch() or not self.model_files.onnx_is_here():
+            return missing
+        return [one for one in missing if one.role == "tokenizer"]
+
     def possible_runtimes(self) -> list[str]:
         """List the runtimes that can run it here as it is configured, the preferred one first."""
         files = self.model_files
         if not files.tokenizers_are_here():
             return []
         found = []
-        by_onnx = self.options.device == "cpu" and self.options.precision != "bf16"
-        if by_onnx and files.onnx_is_here():
+        if not self.needs_torch() and files.onnx_is_here():
             found.append(OnnxRuntime.name)
         by_torch = self.options.precision != "int8" and has_torch()
         if by_torch and files.find(WEIGHTS_FILE) is not None:
@@ -266,24 +277,43 @@ class NeuralExtractor(Extractor):
     def to_fetch_sentence(self) -> str:
         """Say what is missing, from where it comes, how large it is and where it goes."""
         model_id = self.base_card.model_id
-        missing = self.model_files.missing() or list(self.files)
+        missing = self.missing_files() or list(self.files)
+        only_words = {one.role for one in missing} == {"tokenizer"}
+        what, them = ("tokenizer is", "it") if only_words else ("weights are", "them")
         known = [one.size_bytes for one in missing if one.size_bytes]
         size = f"about {shown_size(sum(known))} " if known else ""
         sources = " and ".join(one.source() for one in missing)
         by_hand = [str(self.folder / one.name) for one in missing if one.role != "pickle"]
         put = f"put {'it' if len(by_hand) == 1 else 'them'} at {' and '.join(by_hand)}, or "
+        laboratory = (
+            ""
+            if has_torch() or only_words
+            else " To run they need the laboratory (pip install 'bilderatlas[lab]'), or an ONNX "
+            "file that was exported on another machine."
+        )
         return (
-            f"Cannot use '{model_id}': its weights are not here. Fetch them ({size}from {sources})"
-            f" with: bilderatlas extractors fetch {model_id} — or "
-            f"{put if by_hand else ''}give the file with --weights FILE."
+            f"Cannot use '{model_id}': its {what} not here. Fetch {them} ({size}from {sources}) "
+            f"with: bilderatlas extractors fetch {model_id} — or "
+            f"{put if by_hand else ''}give the file with --weights FILE.{laboratory}"
         )
 
     def to_export_sentence(self) -> str:
         """Say that the weights are here and what they need to run."""
-        model_id = self.base_card.model_id
+        model_id, options = self.base_card.model_id, self.options
+        if self.needs_torch():
+            if options.precision == "int8":
+                return (
+                    f"Cannot run '{self.card.model_id}' on '{options.device}': int8 is made for "
+                    f"the CPU. Use --device cpu, or '{model_id}' on '{options.device}'."
+                )
+            return (
+                f"Cannot run '{model_id}' on '{options.device}' in {options.precision}: that needs "
+                "the laboratory. Install it with: pip install 'bilderatlas[lab]' — or run it on "
+                "the CPU in fp32."
+            )
         return (
-            f"Cannot use '{model_id}': its weights are here, but they have not been exported to "
-            "ONNX. That needs the laboratory once (pip install 'bilderatlas[lab]'), here or on "
-            f"another machine: bilderatlas extractors export {model_id} — then an ONNX file can be "
-            f"carried here: bilderatlas extractors fetch {model_id} --weights FILE"
+            f"Cannot use '{self.card.model_id}': its weights are here, but they have not been "
+            "exported to ONNX. That needs the laboratory once (pip install 'bilderatlas[lab]'), "
+            f"here or on another machine: bilderatlas extractors export {model_id} — then an ONNX "
+            f"file can be carried here: bilderatlas extractors fetch {model_id} --weights FILE"
         )

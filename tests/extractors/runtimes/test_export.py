@@ -62,8 +62,8 @@ def test_another_space_is_refused_and_nothing_is_left(
     class Turned(exporting.OnnxRuntime):
         """What an exporter with a fault would give: the channels in another order."""
 
-        def run(self, tower: str, inputs: Any) -> Any:
-            return super().run(tower, inputs)[:, ::-1]
+        def run_all(self, tower: str, inputs: Any) -> Any:
+            return (super().run_all(tower, inputs)[0][:, ::-1],)
 
     monkeypatch.setattr(exporting, "OnnxRuntime", Turned)
     with pytest.raises(WeightsError, match="Nothing was kept") as caught:

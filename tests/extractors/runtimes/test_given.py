@@ -12,6 +12,7 @@ import pytest
 
 from bilderatlas.errors import NotFoundError, UnavailableError, WeightsError
 from bilderatlas.extractors.runtimes import RuntimeOptions, convert_pickle, given
+from bilderatlas.extractors.runtimes import fetch as fetching
 from bilderatlas.extractors.runtimes.export import export
 from bilderatlas.extractors.runtimes.given import take_given
 from bilderatlas.extractors.runtimes.record import ExportFacts, FileFacts
@@ -176,14 +177,18 @@ def test_networks_are_carried_to_a_machine_without_the_laboratory(
         shutil.copy(exported / name, carried)
     from bilderatlas.extractors import neural
 
-    monkeypatch.setattr(neural, "has_torch", lambda: False)
-    monkeypatch.setattr(given, "has_torch", lambda: False)
+    for module in (neural, given, fetching):
+        monkeypatch.setattr(module, "has_torch", lambda: False)
     facts = take_given(tiny, carried)
     assert all(isinstance(one, ExportFacts) for one in facts)
     assert tiny.readiness().state == "ready" and tiny.possible_runtimes() == ["onnxruntime"]
     assert tiny.card.weights_sha256 == sha256_of(exported / "weights.safetensors")
     np.testing.assert_allclose(
         tiny.embed_images([picture()])[0], mean_colours(picture()), atol=1e-6
+    )
+    assert fetching.fetch(tiny).fetched == []  # its weights could not be used here
+    assert "bilderatlas[lab]" in (
+        tiny.configured(RuntimeOptions(precision="bf16")).readiness().sentence
     )
     report = verify(tiny)
     assert report.ok and [one.other for one in report.spaces] == ["recorded", "recorded"]

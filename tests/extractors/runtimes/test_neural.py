@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bilderatlas.errors import QueryError, UnavailableError, WeightsError
+from bilderatlas.extractors import neural
 from bilderatlas.extractors.canaries import CANARIES, canary_pictures
 from bilderatlas.extractors.runtimes import RuntimeOptions
 from bilderatlas.extractors.runtimes.weights import sha256_of
@@ -105,6 +106,26 @@ def test_a_missing_gpu_is_told(tiny: TinyExtractor) -> None:
         tiny.configured(RuntimeOptions(device="cuda")).embed_images([picture()])
     with pytest.raises(UnavailableError, match="no such device"):
         tiny.configured(RuntimeOptions(device="abacus")).embed_images([picture()])
+
+
+def test_what_cannot_be_together(tiny: TinyExtractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = tiny.configured(RuntimeOptions(device="cuda", precision="int8"))
+    assert "int8 is made for the CPU" in both.readiness().sentence
+    assert "extractors export" in (
+        tiny.configured(RuntimeOptions(precision="int8")).readiness().sentence
+    )
+    monkeypatch.setattr(neural, "has_torch", lambda: False)
+    on_gpu = tiny.configured(RuntimeOptions(device="cuda")).readiness()
+    assert on_gpu.state == "to export" and "needs the laboratory" in on_gpu.sentence
+    missing = tiny.at(tiny.folder / "elsewhere").readiness()
+    assert "To run they need the laboratory" in missing.sentence
+
+
+def test_a_damaged_record_hides_no_card(tiny: TinyExtractor) -> None:
+    assert tiny.card.weights_sha256
+    (tiny.folder / "record.json").write_text("{")
+    assert tiny.card == tiny.base_card
+    assert "record.json" in tiny.readiness().sentence
 
 
 def test_the_canaries_are_the_committed_files() -> None:

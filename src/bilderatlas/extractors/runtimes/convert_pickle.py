@@ -36,12 +36,7 @@ def convert(source: Path, target: Path) -> int:
         UnavailableError: the laboratory is not installed.
         WeightsError: the file holds anything but tensors, or cannot be read; no target is left.
     """
-    if not has_torch():
-        raise UnavailableError(
-            f"Cannot read '{source.name}': it is a pickle, and converting it needs the laboratory "
-            "once. Install it with: pip install 'bilderatlas[lab]' — or convert it on another "
-            "machine and give the safetensors file with --weights FILE."
-        )
+    require_laboratory(source.name)
     command = [sys.executable, "-m", __spec__.name, str(source), str(target)]
     try:
         child = subprocess.run(
@@ -58,6 +53,20 @@ def convert(source: Path, target: Path) -> int:
             "tensors by name, and nothing else.",
         )
     return int(answer["n_tensors"])
+
+
+def require_laboratory(name: str) -> None:
+    """Make sure that a pickle can be converted here.
+
+    Raises:
+        UnavailableError: the laboratory is not installed.
+    """
+    if not has_torch():
+        raise UnavailableError(
+            f"Cannot read '{name}': it is a pickle, and converting it needs the laboratory once. "
+            "Install it with: pip install 'bilderatlas[lab]' — or take a safetensors or ONNX file "
+            "from another machine, with --weights FILE."
+        )
 
 
 def _unwrapped(loaded: Any) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from bilderatlas.errors import DiskFullError, NetworkError, WeightsError
-from bilderatlas.extractors.runtimes.convert_pickle import convert
+from bilderatlas.extractors.runtimes.convert_pickle import convert, require_laboratory
 from bilderatlas.extractors.runtimes.kinds import check_role
 from bilderatlas.extractors.runtimes.record import FileFacts, Origin
 from bilderatlas.extractors.runtimes.replaced import take_over
+from bilderatlas.extractors.runtimes.torch import has_torch
 from bilderatlas.extractors.runtimes.weights import (
     WeightsFile,
     is_sha256,
@@ -62,7 +63,10 @@ def fetch(extractor: NeuralExtractor, progress: FileProgress | None = None) -> F
     """
     files = extractor.model_files
     report = FetchReport(files.model_id)
+    carried = files.onnx_is_here() and not has_torch()  # then weights could not be used anyway
     for one in extractor.files:
+        if carried and one.role in {"safetensors", "pickle"} and not files.find(one.kept_as):
+            continue
         known = files.record.files.get(one.kept_as)
         path = files.find(one.kept_as)
         if path is not None and (known is None or sha256_of(path) == known.sha256):
@@ -84,6 +88,8 @@ class _Fetch:
     progress: FileProgress | None
 
     def run(self) -> FileFacts:
+        if self.wanted.role == "pickle":
+            require_laboratory(self.wanted.name)  # before a large file comes in vain
         self._check_space()
         incoming = self.extractor.folder / INCOMING / self.wanted.name
         try:
