@@ -13,7 +13,6 @@ import pytest
 from bilderatlas.errors import NotFoundError, UnavailableError, WeightsError
 from bilderatlas.extractors.runtimes import RuntimeOptions, convert_pickle, given
 from bilderatlas.extractors.runtimes import fetch as fetching
-from bilderatlas.extractors.runtimes.export import export
 from bilderatlas.extractors.runtimes.given import take_given
 from bilderatlas.extractors.runtimes.record import ExportFacts, FileFacts
 from bilderatlas.extractors.runtimes.verify import verify
@@ -21,15 +20,6 @@ from bilderatlas.extractors.runtimes.weights import sha256_of
 from tests.extractors.runtimes.tiny import SIDE, TinyExtractor, mean_colours, modules, save_weights
 
 torch = pytest.importorskip("torch")
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the tiny model, exported once; tests copy it."""
-    tiny = TinyExtractor(tmp_path_factory.mktemp("exported") / "tiny")
-    save_weights(tiny.folder / "weights.safetensors")
-    export(tiny)
-    return tiny.folder
 
 
 @pytest.fixture
@@ -270,5 +260,5 @@ def test_int8_is_a_space_of_its_own(tiny: TinyExtractor, exported: Path) -> None
     assert rounded.possible_runtimes() == ["onnxruntime"]
     assert np.isfinite(rounded.embed_images([picture()])).all()
     assert list(tiny.folder.glob("image.int8-*.onnx"))
-    export(tiny)
+    take_given(tiny, exported / "image.onnx")
     assert not list(tiny.folder.glob("*.int8-*.onnx"))
