@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bilderatlas.arrays import scale_to_side
+from bilderatlas.exchange.source import FeaturesSource
 from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.records import Record
 from bilderatlas.web import urls
@@ -15,6 +16,7 @@ from bilderatlas.web.ratios import ratio_class
 if TYPE_CHECKING:
     from bilderatlas.api import Collection
     from bilderatlas.search.hits import Hit
+    from bilderatlas.store.images import StoredImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Picture:
         image_id: Its id there.
         record: Its metadata.
         size_wh: Pixels of the oriented original; a square where unknown.
-        sha256: Hash of its content, if it could be read.
+        sha256: Hash of its content, if there is something of it to show.
+        by_vector: Whether it can be asked about all the same: its vector came without a picture.
     """
 
     collection: str
@@ -34,6 +37,12 @@ class Picture:
     record: Record
     size_wh: tuple[int, int]
     sha256: str | None
+    by_vector: bool = False
+
+    @property
+    def askable(self) -> bool:
+        """Whether a question can be made of it."""
+        return self.sha256 is not None or self.by_vector
 
     @property
     def maker(self) -> str:
@@ -116,17 +125,25 @@ def _years(record: Record) -> str:
 
 def pictures_of(collection: Collection, image_ids: Sequence[str]) -> list[Picture]:
     """Return the pictures of `image_ids`, in that order, with one question to the store."""
-    stored = collection.records(image_ids)
+    shows_all = collection.store.source_kind != FeaturesSource.kind
     return [
-        Picture(
-            collection.name,
-            one.record.image_id,
-            one.record,
-            one.size_wh or (1, 1),
-            one.content_sha256,
-        )
-        for one in stored
+        picture_of(collection, one, shows_all=shows_all) for one in collection.records(image_ids)
     ]
+
+
+def picture_of(
+    collection: Collection, stored: StoredImage, *, shows_all: bool | None = None
+) -> Picture:
+    """Return the picture of one stored image; features come without pictures, mostly."""
+    if shows_all is None:
+        shows_all = collection.store.source_kind != FeaturesSource.kind
+    sha256 = stored.content_sha256
+    by_vector = not shows_all and stored.failure is None
+    if not shows_all and sha256 and collection.store.thumbnails.path(sha256, 256) is None:
+        sha256 = None
+    size_wh = stored.size_wh or (1, 1)
+    image_id = stored.record.image_id
+    return Picture(collection.name, image_id, stored.record, size_wh, sha256, by_vector)
 
 
 def hit_pictures(collection: Collection, hits: Iterable[Hit]) -> list[tuple[Hit, Picture]]:

@@ -15,7 +15,7 @@ from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.web import urls
 from bilderatlas.web.answers import Answers
 from bilderatlas.web.pages.search import find_collection, percent_box
-from bilderatlas.web.pictures import Picture, hit_pictures
+from bilderatlas.web.pictures import Picture, hit_pictures, picture_of
 from bilderatlas.web.rendering import collection_title, thousands
 from bilderatlas.web.sniffing import SHOWN_SUFFIXES
 from bilderatlas.web.state import SearchState, spell_image
@@ -171,6 +171,11 @@ class WorkPage:
         return web_address(self.record.page_url)
 
     @property
+    def published_url(self) -> str:
+        """Where the picture itself is published; empty where it is shown here."""
+        return "" if self.picture.sha256 else web_address(self.record.image_url)
+
+    @property
     def original_url(self) -> str:
         """The picture as its source has it."""
         return urls.original(self.picture.collection, self.picture.image_id)
@@ -238,8 +243,7 @@ def work_page(
     """
     collection = find_collection(library, name)
     stored = collection.record(image_id)
-    size_wh = stored.size_wh or (4, 3)
-    picture = Picture(name, image_id, stored.record, size_wh, stored.content_sha256)
+    picture = picture_of(collection, stored)
     state = SearchState.from_params(name, params)
     return WorkPage(
         picture=picture,
