@@ -19,6 +19,7 @@ PAGES = (
     "/c/fields/i/torn.png",
     "/jobs",
     "/about/criteria",
+    "/c/fields/embeddings",
     "/about/criteria/palette_lab.pixels",
     "/c/fields/criteria/palette_lab.pixels?seed=2",
     "/c/fields/criteria/raw_32.pixels",

@@ -144,6 +144,7 @@ def test_hostile_metadata_stays_text(
     ]
     model_id = hostile_library["hostile"].store.model_ids()[0]
     criteria = ["/about/criteria", urls.criterion_here("hostile", model_id)]
+    criteria.append(urls.embeddings("hostile"))
     walk(browser, hostile_site, ["/", "/c/hostile?k=100", *asked, *works[::4], *criteria])
 
 

@@ -32,6 +32,7 @@ PAGES = (
     urls.work("fields", "deep/grün & #1.png", [("like", "red.png")]),
     urls.work("fields", "torn.png"),
     "/about/criteria",
+    "/c/fields/embeddings",
     "/about/criteria/palette_lab.pixels",
     "/c/fields/criteria/palette_lab.pixels?seed=2",
     "/c/fields/criteria/raw_32.pixels",

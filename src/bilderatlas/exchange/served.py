@@ -203,8 +203,16 @@ class ServedFeatures(Features):
             return NetworkError(
                 "status",
                 f"Cannot read {self._url}: the library is private. Give the token that "
-                "`bilderatlas serve` printed there for programs, with --token.",
+                "`bilderatlas serve --show-token` prints there, with --token.",
                 status=403,
+            )
+        if error.status == 404:
+            space = f", or it has no space '{self._model_id}'" if self._model_id else ""
+            return NetworkError(
+                "status",
+                f"Cannot read {self._url}: there is no such collection{space}. Open "
+                f"{self._url.removesuffix('.json')} in a browser to see its spaces.",
+                status=404,
             )
         return error
 
