@@ -48,6 +48,7 @@ def train_museum_clip(
     recipe: Recipe,
     *,
     cache: Path | None = None,
+    threads: int = 1,
     processes: int = 0,
     on_painted: Callable[[int, int], None] = lambda done, total: None,
     on_epoch: Callable[[dict[str, Any]], None] = lambda line: None,
@@ -61,6 +62,7 @@ def train_museum_clip(
         folder: Receives the model, its log and its checkpoint.
         recipe: Seed, works, epochs, and all that decides how it goes.
         cache: Where the painted works are kept; None: `painted` in the folder.
+        threads: That learn.
         processes: That paint; 0: one a processor.
         on_painted: Called with how many works are painted, of how many.
         on_epoch: Called with each line of the log.
@@ -79,7 +81,7 @@ def train_museum_clip(
     painted: PaintedSet = paint_set(
         cache or folder / "painted", recipe.seed, recipe.works, processes, on_painted
     )
-    towers = train_contrastive(painted, recipe, folder, on_epoch)
+    towers = train_contrastive(painted, recipe, folder, threads, on_epoch)
     made = publish(towers, recipe, folder)
     return TrainingReport(folder, recipe.epochs, made["files"], made["min_cosine"])
 

@@ -36,7 +36,7 @@ def contrastive(
         Path | None,
         typer.Option("--cache", metavar="DIR", help="Painted works; default: painted in --out."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Processors that learn.")] = Recipe.threads,
+    threads: Annotated[int, typer.Option(min=1, help="Processors that learn.")] = 1,
     processes: Annotated[int, typer.Option(min=0, help="That paint; 0: one a processor.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -44,12 +44,13 @@ def contrastive(
 
     Stopped at any moment, the same command goes on where it was.
     """
-    recipe = Recipe.sized(works, seed, epochs, threads)
+    recipe = Recipe.sized(works, seed, epochs)
     with shown_progress("Painted") as shown:
         report = train_museum_clip(
             out,
             recipe,
             cache=cache,
+            threads=threads,
             processes=processes,
             on_painted=lambda done, total: shown(Progress(done, total, 0, "")),
             on_epoch=lambda line: say(_told(line, recipe.epochs)),

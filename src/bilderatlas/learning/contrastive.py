@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,7 @@ from bilderatlas.learning.checkpoints import load_checkpoint, save_checkpoint
 from bilderatlas.learning.losses import ranking_loss, truth_loss
 from bilderatlas.learning.painted import PaintedSet
 from bilderatlas.learning.samplers import Facts, StatementSampler, say
-from bilderatlas.learning.tokens import train_tokenizer
+from bilderatlas.learning.tokens import write_tokenizer
 from bilderatlas.museum import PAINTER_VERSION
 from bilderatlas.museum.prompts import choose_prompts
 from bilderatlas.museum.statements import ATOMS, atoms_of, matrix_of, truth_of_statements
@@ -56,26 +58,24 @@ class Recipe:
         decay: Weight decay.
         vocabulary: Word pieces at most.
         bf16: Whether the towers compute in bfloat16.
-        threads: Of torch.
     """
 
     seed: int = 2026
     works: int = 20_000
     watched: int = 500
-    epochs: int = 13
+    epochs: int = 16
     batch: int = 64
     texts_a_picture: float = 2.5
     crop_px: int = 112
     small_px: int = 80
-    small_epochs: int = 9
+    small_epochs: int = 10
     peak_rate: float = 2e-3
     decay: float = 0.05
     vocabulary: int = 2000
     bf16: bool = True
-    threads: int = 1
 
     @classmethod
-    def sized(cls, works: int, seed: int, epochs: int, threads: int = 1) -> Recipe:
+    def sized(cls, works: int, seed: int, epochs: int) -> Recipe:
         """Return the usual recipe for another number of works or epochs.
 
         A tenth of the works at most is watched, and the last third of the epochs sees large.
@@ -88,7 +88,6 @@ class Recipe:
             watched=min(usual.watched, works // 10),
             epochs=epochs,
             small_epochs=round(share * epochs),
-            threads=threads,
         )
 
 
@@ -127,6 +126,7 @@ def train_contrastive(
     painted: PaintedSet,
     recipe: Recipe,
     folder: Path,
+    threads: int = 1,
     progress: Callable[[dict[str, Any]], None] = lambda line: None,
 ) -> Towers:
     """Train, writing a checkpoint and a line of `training.jsonl` after each epoch.
@@ -137,6 +137,7 @@ def train_contrastive(
         painted: `recipe.works` works of museum `recipe.seed`.
         recipe: How.
         folder: Receives `checkpoint.safetensors`, `tokenizer.json` and `training.jsonl`.
+        threads: How many share each batch; the result depends on it slightly.
         progress: Called with each new line of the log.
 
     Returns:
@@ -150,7 +151,7 @@ def train_contrastive(
     from bilderatlas.extractors.museum_clip_towers import Shape, Towers
 
     folder.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(recipe.threads)
+    torch.set_num_threads(1)
     lesson = Lesson.of(painted, recipe.watched)
     tokenizer = _tokenizer(folder / "tokenizer.json", lesson.sampler, recipe)
     torch.manual_seed(recipe.seed)
@@ -168,9 +169,10 @@ def train_contrastive(
     _cut_log(log, done)
     for epoch in range(done, recipe.epochs):
         started = time.perf_counter()
-        losses = _one_epoch(towers, optimiser, lesson, tokenizer, recipe, epoch)
+        losses = _one_epoch(towers, optimiser, lesson, tokenizer, recipe, epoch, threads)
         line = {"epoch": epoch + 1, "loss": round(float(np.mean(losses)), 4)}
         line |= watch(towers, tokenizer, lesson)
+        line["threads"] = threads
         line["seconds"] = round(time.perf_counter() - started, 1)
         save_checkpoint(checkpoint, towers, optimiser, expected | {"epochs_done": epoch + 1})
         with log.open("a", encoding="utf-8") as file:
@@ -198,9 +200,9 @@ def _tokenizer(path: Path, sampler: StatementSampler, recipe: Recipe) -> Tokeniz
 
     if not path.exists():
         rng = np.random.default_rng([recipe.seed, 0])
-        places = rng.integers(len(sampler.facts), size=40_000).tolist()
+        places = rng.integers(len(sampler.facts), size=20 * recipe.vocabulary).tolist()
         texts = (say(sampler.draw(place, rng), rng) for place in places)
-        train_tokenizer(texts, recipe.vocabulary, path)
+        write_tokenizer(texts, recipe.vocabulary, path)
     return Tokenizer.from_str(path.read_text(encoding="utf-8"))
 
 
@@ -219,30 +221,81 @@ def _one_epoch(
     tokenizer: Tokenizer,
     recipe: Recipe,
     epoch: int,
+    threads: int,
 ) -> list[float]:
+    """Learn from every work once; each thread takes its share of a batch on a copy of its own."""
     import torch
 
     towers.train()
+    copies = [towers, *(copy.deepcopy(towers) for _ in range(threads - 1))]
     losses = []
-    rng = np.random.default_rng([recipe.seed, 1, epoch])
     n_steps = lesson.n_learned // recipe.batch
-    for step, places in enumerate(_batches(lesson.n_learned, recipe.batch, rng)):
-        squares = cut(lesson.painted.pictures, places, recipe.crop_px, rng)
-        pictures = torch.from_numpy(scaled(squares, side_at(epoch, recipe), rng))
-        drawn = rng.choice(places, round(recipe.texts_a_picture * len(places)))
-        statements = [lesson.sampler.draw(int(place), rng) for place in drawn]
-        ids = torch.from_numpy(token_ids(tokenizer, [say(each, rng) for each in statements]))
-        truth = truth_of_statements(statements, lesson.atoms[places]).astype(np.float32)
-        for group in optimiser.param_groups:
-            group["lr"] = rate_at(epoch * n_steps + step, recipe.epochs * n_steps, recipe.peak_rate)
-        atoms = torch.from_numpy(lesson.atoms[places])
-        loss = _loss(towers, pictures, ids, torch.from_numpy(truth), atoms, recipe.bf16)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(towers.parameters(), 5.0)
-        optimiser.step()
-        losses.append(float(loss.detach()))
+    order = np.random.default_rng([recipe.seed, 1, epoch])
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for step, places in enumerate(_batches(lesson.n_learned, recipe.batch, order)):
+            chance = [
+                np.random.default_rng([recipe.seed, 2, epoch, step, t]) for t in range(threads)
+            ]
+            shares = np.array_split(places, threads)
+
+            def learn(t: int, shares: Any = shares, chance: Any = chance) -> float:
+                batch = _batch(
+                    lesson, tokenizer, recipe, side_at(epoch, recipe), shares[t], chance[t]
+                )
+                loss = _loss(copies[t], *batch, recipe.bf16)
+                copies[t].zero_grad()
+                loss.backward()
+                return float(loss.detach())
+
+            losses.append(float(np.mean(list(pool.map(learn, range(threads))))))
+            _gather(copies)
+            for group in optimiser.param_groups:
+                group["lr"] = rate_at(
+                    epoch * n_steps + step, recipe.epochs * n_steps, recipe.peak_rate
+                )
+            torch.nn.utils.clip_grad_norm_(towers.parameters(), 5.0)
+            optimiser.step()
+            _spread(copies)
     return losses
+
+
+def _batch(
+    lesson: Lesson,
+    tokenizer: Tokenizer,
+    recipe: Recipe,
+    side_px: int,
+    places: npt.NDArray[np.int64],
+    rng: np.random.Generator,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return pictures, texts about them, which is true of which, and the works' atoms."""
+    import torch
+
+    squares = cut(lesson.painted.pictures, places, recipe.crop_px, rng)
+    drawn = rng.choice(places, round(recipe.texts_a_picture * len(places)))
+    statements = [lesson.sampler.draw(int(place), rng) for place in drawn]
+    ids = token_ids(tokenizer, [say(each, rng) for each in statements])
+    truth = truth_of_statements(statements, lesson.atoms[places]).astype(np.float32)
+    return (
+        torch.from_numpy(scaled(squares, side_px, rng)),
+        torch.from_numpy(ids),
+        torch.from_numpy(truth),
+        torch.from_numpy(lesson.atoms[places]),
+    )
+
+
+def _gather(copies: list[Towers]) -> None:
+    """Give the first copy the mean gradient of all."""
+    for parameter, *others in zip(*(each.parameters() for each in copies), strict=True):
+        for other in others:
+            parameter.grad += other.grad
+        parameter.grad /= len(copies)
+
+
+def _spread(copies: list[Towers]) -> None:
+    """Give all copies the parameters of the first."""
+    for parameter, *others in zip(*(each.parameters() for each in copies), strict=True):
+        for other in others:
+            other.data.copy_(parameter.data)
 
 
 def _batches(n: int, size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
