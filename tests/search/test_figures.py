@@ -353,3 +353,20 @@ def test_removed_works_answer_no_more(tmp_path: Path) -> None:
         assert ids(ask(collection, like("a pointing man")))[0] == "points"
         assert "two" not in ids(ask(collection, like("a pointing man")))
         assert not [finding for finding in collection.check() if finding.severity == "error"]
+
+
+def test_no_work_may_be_a_hit(poses: CollectionStore) -> None:
+    hits = ask(poses, like("points"), unlike("lies"), within=frozenset(["landscape"]))
+    assert len(hits) == 0 and hits.n_candidates == 0
+
+
+@pytest.mark.parametrize("rule", ["difference", "ranking", "contrast"])
+def test_a_collection_without_any_figure(tmp_path: Path, rule: str) -> None:
+    with LibraryStore.create(tmp_path / "library") as library:
+        collection = library.create_collection("p", source_kind="folder", source_address="/no")
+        image = NewImage(Record("landscape"), content_sha256="0" * 64, size_wh=SIZE)
+        with collection.writer() as writer:
+            writer.ensure_space(CARD)
+            writer.commit_batch([image], {CARD.model_id: [("landscape", rows_of([]))]})
+        hits = ask(collection, like("two men"), unlike("a pointing man"), rule=rule, mirrored=True)
+        assert len(hits) == 0 and hits.n_candidates == 0
