@@ -23,6 +23,7 @@ from bilderatlas.cli import (
     search,
     serve,
     sources,
+    train,
 )
 from bilderatlas.errors import BilderatlasError
 
@@ -50,6 +51,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(library.app, name="library")
 app.add_typer(museum.app, name="museum")
+app.add_typer(train.app, name="train")
 
 
 def _print_version(asked: bool) -> None:
