@@ -225,3 +225,25 @@ def test_two_exports_cannot_meet(library: Library, package: Path) -> None:
     with pytest.raises(ConflictError):
         export_features(library, "mine", RAW, package)
     assert validate_package(package) == []
+
+
+def test_a_reduced_space_brings_its_projection(library: Library, tmp_path: Path) -> None:
+    """A projection belongs to one collection; the package carries it, so that others can ask."""
+    from bilderatlas.api.reduce import reduce
+
+    reduced = reduce(library, "mine", RAW, dim=3).model_id
+    path = tmp_path / "reduced"
+    export_features(library, "mine", reduced, path)
+    assert validate_package(path) == []
+    assert verify_package(path, extractor=RAW).verdict == "differs"
+    assert verify_package(path).verdict == "same"
+    with create(tmp_path / "elsewhere") as other:
+        take_in_features(other, str(path), "theirs")
+        shown = tmp_path / "shown.png"
+        Image.fromarray(paint(5).pixels).save(shown)
+        found = other["theirs"].search(like=[str(shown)], extractor=reduced, k=1)
+        assert found[0].image_id == "5.png"
+        assert other["theirs"].check() == []
+    attached = next(path.glob("projection-*.npy"))
+    attached.write_bytes(attached.read_bytes()[:-4])
+    assert [fault.code for fault in validate_package(path)] == ["truncated-part"]

@@ -16,7 +16,7 @@ from bilderatlas.exchange.base import ImportOptions, open_features
 from bilderatlas.exchange.diff import DiffReport, diff
 from bilderatlas.exchange.export import ExportReport, export_space
 from bilderatlas.exchange.format import Creator, Origin
-from bilderatlas.exchange.manifest import read_manifest
+from bilderatlas.exchange.read import PackageFeatures
 from bilderatlas.exchange.sampling import PictureFolder
 from bilderatlas.exchange.source import refuse_other_extractor
 from bilderatlas.exchange.take_in import ImportReport, import_features
@@ -25,6 +25,7 @@ from bilderatlas.exchange.verify import SAMPLE, VerifyReport, verify
 from bilderatlas.exchange.verify import Pictures as SampledPictures
 from bilderatlas.exchange.write import Identity
 from bilderatlas.extractors.base import Extractor
+from bilderatlas.extractors.reduced import Projection, ReducedExtractor
 from bilderatlas.extractors.resolve import get_extractor
 from bilderatlas.indexing.spaces import extractor_of
 from bilderatlas.store.schema import images
@@ -195,17 +196,22 @@ def verify_package(
         NotFoundError: when `pictures` is neither a folder nor a collection.
     """
     folder = _folder_of(path)
-    manifest = read_manifest(folder)
-    found, why_none = _extractor_named(extractor or manifest.model.name)
+    found, why_none = _extractor_for(folder, extractor)
     sampled = None
     if library is not None and pictures and n_sample:
         sampled = _pictures_from(library, pictures)
     return verify(folder, found, why_no_extractor=why_none, pictures=sampled, n_sample=n_sample)
 
 
-def _extractor_named(name: str) -> tuple[Extractor | None, str]:
+def _extractor_for(folder: Path, named: str) -> tuple[Extractor | None, str]:
+    """Return what can do a package's work again, or why nothing here can."""
+    features = PackageFeatures(folder)
     try:
-        return get_extractor(name), ""
+        if named or features.projection is None:
+            return get_extractor(named or features.card.model_id), ""
+        facts = dict(features.card.projection or {})
+        base = get_extractor(str(facts.get("base")))
+        return ReducedExtractor(base, Projection.from_bytes(features.projection), facts), ""
     except BilderatlasError as error:
         return None, f"Nothing could be extracted here. {error}"
 
