@@ -64,13 +64,19 @@ def known_names() -> list[str]:
 
 
 def all_extractors() -> list[Extractor]:
-    """List all extractors: built in first, then what was brought along."""
-    return [get_extractor(name) for name in known_names()]
+    """List all extractors: built in first, then what was brought along and can still be read."""
+    found = []
+    for name in known_names():
+        try:
+            found.append(get_extractor(name))
+        except UsageError:
+            continue  # one damaged card must not hide the others
+    return found
 
 
 def _in_int8(name: str) -> Extractor:
     base = get_extractor(name.removesuffix(INT8_SUFFIX))
-    if not isinstance(base, NeuralExtractor):
+    if not isinstance(base, NeuralExtractor) or base.options.precision == "int8":
         raise UsageError(
             f"Cannot use '{name}': '{base.card.model_id}' has no weights that could be rounded. "
             f"Use '{base.card.model_id}'."

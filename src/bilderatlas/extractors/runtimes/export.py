@@ -18,6 +18,7 @@ import numpy as np
 from bilderatlas.errors import UnavailableError, WeightsError
 from bilderatlas.extractors.canaries import canaries_sha256
 from bilderatlas.extractors.runtimes.likeness import MIN_COSINE, cosines_of
+from bilderatlas.extractors.runtimes.lock import changing
 from bilderatlas.extractors.runtimes.onnx import OnnxRuntime
 from bilderatlas.extractors.runtimes.portable import Note, write_note
 from bilderatlas.extractors.runtimes.record import CanaryFacts, ExportFacts, write_record
@@ -74,12 +75,19 @@ def export(extractor: NeuralExtractor) -> ExportReport:
     Raises:
         UnavailableError: the weights, or the laboratory, are not here.
         WeightsError: `not-the-same-space` when a canary's embedding differs; nothing is left then.
+        ConflictError: another process is at it.
     """
     files = extractor.model_files
     if files.find(WEIGHTS_FILE) is None:
         raise UnavailableError(extractor.to_fetch_sentence())
     if not has_torch():
         raise UnavailableError(extractor.to_export_sentence())
+    with changing(extractor.folder):
+        return _export(extractor)
+
+
+def _export(extractor: NeuralExtractor) -> ExportReport:
+    files = extractor.model_files
     towers = extractor.build_towers(files.verified(WEIGHTS_FILE))
     weights_sha256 = files.settled().files[WEIGHTS_FILE].sha256
     staged = Path(mkdtemp(prefix=".exporting-", dir=extractor.folder))

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from bilderatlas.errors import DiskFullError, NetworkError, WeightsError
 from bilderatlas.extractors.runtimes.convert_pickle import convert, require_laboratory
 from bilderatlas.extractors.runtimes.kinds import check_role
+from bilderatlas.extractors.runtimes.lock import changing
 from bilderatlas.extractors.runtimes.record import FileFacts, Origin
 from bilderatlas.extractors.runtimes.replaced import take_over
 from bilderatlas.extractors.runtimes.torch import has_torch
@@ -60,7 +61,13 @@ def fetch(extractor: NeuralExtractor, progress: FileProgress | None = None) -> F
         WeightsError: what came is not what was pinned, recorded or announced.
         UnavailableError: a pickle came, and the laboratory that converts it is not installed.
         DiskFullError: there is too little space.
+        ConflictError: another process is at it.
     """
+    with changing(extractor.folder):
+        return _fetch_missing(extractor, progress)
+
+
+def _fetch_missing(extractor: NeuralExtractor, progress: FileProgress | None) -> FetchReport:
     files = extractor.model_files
     report = FetchReport(files.model_id)
     carried = files.onnx_is_here() and not has_torch()  # then weights could not be used anyway

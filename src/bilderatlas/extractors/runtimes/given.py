@@ -17,6 +17,7 @@ from bilderatlas.extractors.canaries import canaries_sha256
 from bilderatlas.extractors.runtimes.convert_pickle import convert
 from bilderatlas.extractors.runtimes.kinds import check_role, kind_of
 from bilderatlas.extractors.runtimes.likeness import MIN_COSINE, cosines_of
+from bilderatlas.extractors.runtimes.lock import changing
 from bilderatlas.extractors.runtimes.onnx import open_session
 from bilderatlas.extractors.runtimes.portable import Note, read_note
 from bilderatlas.extractors.runtimes.record import ExportFacts, FileFacts, write_record
@@ -43,6 +44,7 @@ def take_given(extractor: NeuralExtractor, path: Path) -> list[FileFacts | Expor
         NotFoundError: there is no such file, or nothing to take in the folder.
         WeightsError: it is not what this extractor takes, with the reason.
         UnavailableError: it needs the laboratory, which is not installed.
+        ConflictError: another process is at it.
     """
     if path.is_dir():
         found = [path / name for name in CARRIED if (path / name).is_file()]
@@ -56,12 +58,12 @@ def take_given(extractor: NeuralExtractor, path: Path) -> list[FileFacts | Expor
         return [one for file in found for one in take_given(extractor, file)]
     if not path.is_file():
         raise NotFoundError(f"Cannot take weights from '{path}': there is no such file.")
-    extractor.folder.mkdir(parents=True, exist_ok=True)
-    staged = Path(mkdtemp(prefix=".giving-", dir=extractor.folder))
-    try:
-        return [_take(extractor, path, staged)]
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    with changing(extractor.folder):
+        staged = Path(mkdtemp(prefix=".giving-", dir=extractor.folder))
+        try:
+            return [_take(extractor, path, staged)]
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
 
 
 def _take(extractor: NeuralExtractor, path: Path, staged: Path) -> FileFacts | ExportFacts:
