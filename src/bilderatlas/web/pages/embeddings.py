@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bilderatlas.api.embeddings import MAX_ITEMS, EmbeddingPage, EmbeddingServer, Item, Wanted
 from bilderatlas.errors import NotFoundError, UnknownNameError, UsageError
 from bilderatlas.web import urls
+from bilderatlas.web.rendering import collection_title
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,6 +28,12 @@ _LINKS = {"source_url": "image_url", "page_url": "page_url", "iiif_image": "iiif
 
 
 @dataclass(frozen=True, slots=True)
+class _Named:
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingsPage:
     """The data of the page about one space of a collection."""
 
@@ -39,6 +46,11 @@ class EmbeddingsPage:
     def shown(self) -> Sequence[Item]:
         """A few items, for people."""
         return self.found.items[:N_SHOWN]
+
+    @property
+    def title(self) -> str:
+        """The collection's title; its name where it has none."""
+        return collection_title(_Named(self.found.collection, self.found.title))
 
     @property
     def model_id(self) -> str:
