@@ -8,6 +8,7 @@ import pytest
 
 from bilderatlas.errors import ConflictError, UnknownNameError, UsageError
 from bilderatlas.extractors import EXTRACTORS
+from bilderatlas.extractors.brought import KEPT_FILE
 from bilderatlas.extractors.resolve import all_extractors, get_extractor, known_names
 from bilderatlas.extractors.runtimes.lock import LOCK_FILE, changing
 
@@ -42,9 +43,9 @@ def test_a_damaged_card_hides_only_itself(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("BILDERATLAS_MODELS", str(tmp_path))
     folder = tmp_path / "mine.weights"
     folder.mkdir()
-    (folder / "brought.card.json").write_text("{")
+    (folder / KEPT_FILE).write_text("{")
     assert [one.card.model_id for one in all_extractors()] == EXTRACTORS.names()
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="cannot be read"):
         get_extractor("mine.weights")
 
 
