@@ -170,7 +170,6 @@ def test_what_a_model_does_not_know_is_said_wherever_it_is_chosen(
     for path in (
         "/c/fields",
         "/c/fields?like=red.png",
-        "/c/fields/i/red.png",
         f"{HERE}/{UNTESTED}",
         "/about/criteria",
         f"/about/criteria/{UNTESTED}",
@@ -243,7 +242,13 @@ def test_facts_in_words() -> None:
     rows = dict(facts.rows)
     assert rows["Finds by words"] == "yes, in English, German and xx"
     assert rows["Learned from"] == "drawn fields" and "Pooled by" not in rows
-    assert facts.weights == [[("name", "a.safetensors"), ("sha256", "ab"), ("origin", "recorded")]]
+    assert facts.weights == [
+        [
+            ("File", "a.safetensors"),
+            ("SHA-256", "ab"),
+            ("Checksum", "recorded at the first fetch"),
+        ]
+    ]
     assert Facts({**card, "languages": ["x"] * 40}).rows[3][1] == "yes, in 40\u00a0languages"
     assert (
         "one for each detail"

@@ -19,6 +19,18 @@ LANGUAGES = {
     "nl": "Dutch",
 }
 _MANY_LANGUAGES = 8
+_WEIGHT_WORDS = {
+    "name": "File",
+    "source": "From",
+    "revision": "Revision",
+    "sha256": "SHA-256",
+    "origin": "Checksum",
+}
+_ORIGINS = {
+    "pinned": "pinned in the code",
+    "recorded": "recorded at the first fetch",
+    "given": "of the file that was given",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class Facts:
         if not files and self.card.get("weights_sha256"):
             files = [{"sha256": self.card["weights_sha256"]}]
         return [
-            [(str(key), spelled(value)) for key, value in file.items() if value not in ("", None)]
+            [_weight_fact(key, value) for key, value in file.items() if value not in ("", None)]
             for file in files
         ]
 
@@ -81,6 +93,12 @@ class Facts:
             return f"yes, in {counted(len(languages), 'language')}"
         named = sentence(LANGUAGES.get(code, code) for code in languages)
         return f"yes, in {named}" if named else "yes"
+
+
+def _weight_fact(key: str, value: Any) -> tuple[str, str]:
+    if key == "origin":
+        value = _ORIGINS.get(value, value)
+    return _WEIGHT_WORDS.get(key, key), spelled(value)
 
 
 def spelled(value: Any) -> str:
