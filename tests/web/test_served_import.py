@@ -344,3 +344,21 @@ def test_what_may_be_missing_in_an_item(
 )
 def test_which_addresses_are_recognised(address: str, is_served: bool) -> None:
     assert served.ServedImporter().recognises(address) is is_served
+
+
+def test_the_host_that_is_typed_is_asked(
+    site: Site,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from bilderatlas.cli.main import run
+
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *a, **k: tmp_path / "cache")
+    told = ["--extractor", MODEL, "--library", str(tmp_path / "made"), "--json"]
+    command = ["features", "import", f"{site.url}/c/fields", "-c", "copy", *told]
+    assert run(command) == 1
+    assert "--show-token" in capsys.readouterr().err
+    assert not (tmp_path / "made").exists(), "what cannot be used makes no library"
+    assert run([*command, "--token", site.access.bearer or ""]) == 0
+    assert json.loads(capsys.readouterr().out)["vectors"] == len(WORKS)

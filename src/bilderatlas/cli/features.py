@@ -26,7 +26,6 @@ from bilderatlas.exchange.diff import DiffReport
 from bilderatlas.exchange.take_in import ImportReport
 from bilderatlas.exchange.verify import SAMPLE, VerifyReport
 from bilderatlas.indexing import Progress
-from bilderatlas.network.addresses import host_entry
 from bilderatlas.settings import LIBRARY_FILE, find_library
 
 app = typer.Typer(
@@ -95,6 +94,49 @@ def export(
         say(f"Without a canary. {found['no_canary_because']}")
 
 
+MergeOption = Annotated[
+    bool,
+    typer.Option(
+        "--merge",
+        help="Add the space to the images of a collection that is there, matched by id and sha256.",
+    ),
+]
+MadeByOption = Annotated[
+    str,
+    typer.Option(
+        "--extractor", metavar="ID", help="What made the vectors, where they do not tell."
+    ),
+]
+TableOption = Annotated[
+    Path | None,
+    typer.Option("--table", metavar="FILE", help="Ids and metadata for a bare array."),
+]
+IdColumnOption = Annotated[
+    str, typer.Option("--id-column", metavar="NAME", help="Column of ids in that table.")
+]
+NormalisedOption = Annotated[
+    str,
+    typer.Option(
+        "--normalised",
+        metavar="l2|none",
+        help="Whether vectors have length 1. Default: measured.",
+    ),
+]
+MetricOption = Annotated[
+    str, typer.Option("--metric", metavar="M", help="How vectors are meant to be compared.")
+]
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="HOST", help="Host or network that may be asked."),
+]
+TokenOption = Annotated[
+    str,
+    typer.Option(
+        "--token", envvar="BILDERATLAS_TOKEN", help="Opens a served library that is not public."
+    ),
+]
+
+
 @app.command("import")
 def import_(
     address: Annotated[
@@ -102,48 +144,14 @@ def import_(
         typer.Argument(metavar="ADDRESS", help="Folder of a package, or another known format."),
     ],
     collection: CollectionOption,
-    merge: Annotated[
-        bool,
-        typer.Option(
-            "--merge",
-            help="Add the space to the images of a collection that is there, matched by id and "
-            "sha256.",
-        ),
-    ] = False,
-    extractor: Annotated[
-        str,
-        typer.Option(
-            "--extractor", metavar="ID", help="What made the vectors, where they do not tell."
-        ),
-    ] = "",
-    table: Annotated[
-        Path | None,
-        typer.Option("--table", metavar="FILE", help="Ids and metadata for a bare array."),
-    ] = None,
-    id_column: Annotated[
-        str, typer.Option("--id-column", metavar="NAME", help="Column of ids in that table.")
-    ] = "",
-    normalised: Annotated[
-        str,
-        typer.Option(
-            "--normalised",
-            metavar="l2|none",
-            help="Whether vectors have length 1. Default: measured.",
-        ),
-    ] = "",
-    metric: Annotated[
-        str, typer.Option("--metric", metavar="M", help="How vectors are meant to be compared.")
-    ] = "",
-    allow: Annotated[
-        list[str] | None,
-        typer.Option("--allow", metavar="HOST", help="Host or network that may be asked."),
-    ] = None,
-    token: Annotated[
-        str,
-        typer.Option(
-            "--token", envvar="BILDERATLAS_TOKEN", help="Opens a served library that is not public."
-        ),
-    ] = "",
+    merge: MergeOption = False,
+    extractor: MadeByOption = "",
+    table: TableOption = None,
+    id_column: IdColumnOption = "",
+    normalised: NormalisedOption = "",
+    metric: MetricOption = "",
+    allow: AllowOption = None,
+    token: TokenOption = "",
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -176,6 +184,8 @@ def _host_of(address: str) -> frozenset[str]:
     """Return the host of an address on the web: who types it here may have it asked."""
     if not address.startswith(("http://", "https://")):
         return frozenset()
+    from bilderatlas.network.addresses import host_entry  # only who asks the web waits for it
+
     return frozenset({host_entry(address)})
 
 
