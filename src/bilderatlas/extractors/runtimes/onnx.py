@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,6 +98,7 @@ def quantised(path: Path) -> Path:
     if derived.is_file():
         return derived
     try:
+        import onnx
         from onnxruntime.quantization import QuantType, quantize_dynamic
     except ImportError as error:
         raise UnavailableError(
@@ -104,11 +106,29 @@ def quantised(path: Path) -> Path:
             "it with: pip install 'bilderatlas[lab]'"
         ) from error
     partial = derived.with_suffix(".partial")
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # it recommends steps that an exported network needs not
     try:
+        model = onnx.load(path)
+        del model.graph.value_info[:]  # shapes of weights that rounding turns round
         quantize_dynamic(
-            path, partial, op_types_to_quantize=INT8_OPERATORS, weight_type=QuantType.QInt8
+            model, partial, op_types_to_quantize=INT8_OPERATORS, weight_type=QuantType.QInt8
         )
+        if not _has_int8(partial):
+            raise UnavailableError(
+                f"Cannot make the int8 form of '{path}': the network is made of convolutions, "
+                "which int8 does not speed up here. Use it in fp32."
+            )
         partial.replace(derived)
     finally:
+        logging.disable(disabled)
         partial.unlink(missing_ok=True)
     return derived
+
+
+def _has_int8(path: Path) -> bool:
+    """Tell whether any weights of an ONNX file were rounded."""
+    import onnx
+
+    model = onnx.load(path, load_external_data=False)
+    return any(one.data_type == onnx.TensorProto.INT8 for one in model.graph.initializer)
