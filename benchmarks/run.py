@@ -23,6 +23,7 @@ def commands(paintings: Path | None) -> dict[str, list[str]]:
     """Return the command of each benchmark by the name of its result."""
     found = {
         "exact_search": ["exact_search.py", "--rows", "100000", "--dim", "512", "--json"],
+        "poses": ["poses.py", "--figures", "1000", "--queries", "200", "--json"],
         "indexing_museum": ["indexing.py", "--source", "museum://?works=100&seed=7", "--json"],
     }
     if paintings is not None:
