@@ -180,6 +180,7 @@ def _fill(
             report.items += len(batch)
             report.failed += sum(failure is not None for failure in batch.failures)
             tell(report.items, features.n_items)
+            del batch, rows  # the next one is read before this name is given to it
     report.added = collection.n_images - n_before
     report.vectors = collection.space(report.model_id).n_rows - n_rows_before
 
@@ -213,20 +214,20 @@ def _joined(features: Features) -> Iterator[FeatureBatch]:
         waiting.append(batch)
         n_items += len(batch)
         n_bytes += batch.vectors.nbytes
+        del batch
         if n_items >= COMMIT_ITEMS or n_bytes >= COMMIT_BYTES:
             yield _one(waiting)
-            waiting, n_items, n_bytes = [], 0, 0
+            n_items = n_bytes = 0
     if waiting:
         yield _one(waiting)
 
 
 def _one(batches: list[FeatureBatch]) -> FeatureBatch:
-    if len(batches) == 1:
-        return batches[0]
+    """Put batches together and empty the list, so that nobody holds their rows twice."""
     geometry = None
     if any(batch.geometry is not None for batch in batches):
         geometry = np.concatenate([_geometry_of(batch) for batch in batches])
-    return FeatureBatch(
+    joined = FeatureBatch(
         [record for batch in batches for record in batch.records],
         [sha256 for batch in batches for sha256 in batch.content_sha256],
         [size_wh for batch in batches for size_wh in batch.sizes_wh],
@@ -236,6 +237,8 @@ def _one(batches: list[FeatureBatch]) -> FeatureBatch:
         geometry,
         [one for batch in batches for one in batch.failures or [None] * len(batch)],
     )
+    batches.clear()
+    return joined
 
 
 def _geometry_of(batch: FeatureBatch) -> Any:

@@ -144,7 +144,7 @@ class SpaceWriter:
         if not len(vectors):
             return np.empty((0, self.dim), DTYPES[self.dtype])
         with np.errstate(over="ignore"):
-            stored = vectors.astype(DTYPES[self.dtype])
+            stored = vectors.astype(DTYPES[self.dtype], copy=False)
         if self.dtype == "u8":
             is_kept = np.array_equal(stored, vectors)
         else:
