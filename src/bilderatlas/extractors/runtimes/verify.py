@@ -132,7 +132,11 @@ def _compare(
         runs[name] = outputs
     if RECORDED not in runs and runs:
         name, outputs = next(reversed(runs.items()))  # torch's where it ran: the reference
-        _record(extractor, tower, outputs, name)
+        try:
+            _record(extractor, tower, outputs, name)
+        except OSError:
+            notes.append(f"The canaries cannot be recorded: '{extractor.folder}' is read-only.")
+            return checks
         notes.append(
             f"The canaries of the {tower} network were recorded now, as {name} gives them."
         )
