@@ -18,7 +18,7 @@ from bilderatlas.api import open as open_library
 from bilderatlas.cli.options import JsonOption, LibraryOption
 from bilderatlas.cli.output import print_json, print_table
 from bilderatlas.errors import BilderatlasError, NotFoundError
-from bilderatlas.extractors import EXTRACTORS
+from bilderatlas.extractors.resolve import all_extractors
 from bilderatlas.settings import DEFAULT_PORT, find_library
 
 LOW_DISK_BYTES = 2_000_000_000
@@ -97,7 +97,7 @@ def _library(root: Path) -> Finding:
 
 
 def _extractors() -> list[Finding]:
-    found = [(extractor.card.model_id, extractor.readiness()) for extractor in EXTRACTORS]
+    found = [(extractor.card.model_id, extractor.readiness()) for extractor in all_extractors()]
     return [
         Finding(f"extractor {model_id}", True, readiness.state, readiness.sentence)
         for model_id, readiness in found

@@ -206,5 +206,9 @@ def default_extractors(source_kind: str) -> list[Extractor]:
 
     Those that understand words come first, for the first space is the one that is asked first.
     """
-    chosen = [one for one in EXTRACTORS if one.is_default_for(source_kind)]
+    chosen = [
+        one
+        for one in EXTRACTORS
+        if one.is_default_for(source_kind) and one.readiness().state == "ready"
+    ]
     return sorted(chosen, key=lambda one: not one.card.embeds_text)

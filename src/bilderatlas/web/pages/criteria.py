@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bilderatlas.api.invariance import find_invariances, readiness_of
 from bilderatlas.errors import NotFoundError, UnknownNameError
 from bilderatlas.evaluation.wording import summary_of
-from bilderatlas.extractors import EXTRACTORS
 from bilderatlas.extractors.base import Readiness
+from bilderatlas.extractors.resolve import all_extractors
 from bilderatlas.web.pages.facts import Facts
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _gather(library: Library) -> list[Criterion]:
             ready.setdefault(space.model_id, readiness_of(collection.store, space.model_id))
             measured = find_invariances(collection, space.model_id)
             uses.setdefault(space.model_id, []).append(Use(info, space.n_images, measured))
-    for extractor in EXTRACTORS:
+    for extractor in all_extractors():
         card = extractor.card
         cards.setdefault(card.model_id, card.to_json())
         ready.setdefault(card.model_id, extractor.readiness())
