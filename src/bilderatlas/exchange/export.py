@@ -28,6 +28,7 @@ from bilderatlas.store.schema import images
 from bilderatlas.store.segments import DTYPES, Segment
 from bilderatlas.store.spaces import SpaceStore, SpaceView
 
+MAPPED_BYTES = 64 << 20
 _LINKS = {"source_url": "image_url", "page_url": "page_url", "iiif_image": "iiif_service"}
 
 
@@ -157,6 +158,8 @@ class _SpaceRows:
         lengths = [segment.entry.n_rows for segment in view.segments]
         self._starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         self._last: tuple[int, Segment] | None = None
+        self._read_bytes = 0
+        self._row_bytes = space.dim * DTYPES[space.dtype].itemsize
 
     @cached_property
     def _covered(self) -> Ints:
@@ -178,7 +181,7 @@ class _SpaceRows:
         homes = np.searchsorted(self._starts, places, "right") - 1
         for home in np.unique(homes).tolist():
             chosen = np.flatnonzero(homes == home)
-            segment = self._segment(home)
+            segment = self._segment(home, len(chosen))
             vectors[chosen] = segment.vectors[places[chosen] - self._starts[home]]
             if segment.geometry is not None:
                 geometry[chosen] = segment.geometry[places[chosen] - self._starts[home]]
@@ -187,8 +190,11 @@ class _SpaceRows:
         covered = self._covered[spots] == keys if len(self._covered) else np.zeros(len(keys), bool)
         return vectors, n_rows, covered, geometry if has_geometry else None
 
-    def _segment(self, home: int) -> Segment:
-        if self._last is None or self._last[0] != home:
+    def _segment(self, home: int, n_rows: int) -> Segment:
+        """Map a segment, or map it anew when much of it was read: a segment may be large."""
+        self._read_bytes += n_rows * self._row_bytes
+        if self._last is None or self._last[0] != home or self._read_bytes > MAPPED_BYTES:
+            self._read_bytes = 0
             entry = self._view.segments[home].entry
             folder = self._space.folder
             self._last = (home, Segment(folder, entry, self._space.dim, self._space.dtype))
