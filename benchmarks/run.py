@@ -24,12 +24,15 @@ def commands(paintings: Path | None) -> dict[str, list[str]]:
     found = {
         "exact_search": ["exact_search.py", "--rows", "100000", "--dim", "512", "--json"],
         "poses": ["poses.py", "--figures", "1000", "--queries", "200", "--json"],
+        "features": ["features.py", "--rows", "1000000", "--dim", "512", "--json"],
+        "museum_clip": ["museum_clip.py", "--json"],
         "indexing_museum": ["indexing.py", "--source", "museum://?works=100&seed=7", "--json"],
     }
     if paintings is not None:
         found["indexing_paintings"] = ["indexing.py", "--source", str(paintings), "--json"]
         photographs = ["visitor_photographs.py", "--paintings", str(paintings), "--json"]
         found["visitor_photographs"] = photographs
+        found["encoders"] = ["encoders.py", "--paintings", str(paintings), "--json"]
     return found
 
 
