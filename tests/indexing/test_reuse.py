@@ -19,7 +19,7 @@ from bilderatlas.indexing.report import PlanSummary
 from bilderatlas.records import Record
 from bilderatlas.sources import open_source
 from bilderatlas.store.library import LibraryStore
-from bilderatlas.store.reuse import find_known_rows
+from bilderatlas.store.reuse import KnownRows
 
 RAW, PALETTE, DETAILS = "raw_32.pixels", "palette_lab.pixels", "details_sift.pixels"
 MakeFolder = Callable[[int], Path]
@@ -94,13 +94,45 @@ def test_another_version_of_a_card_is_another_space(
     collection = store.get_collection("works")
     contents = [str(one.content_sha256) for one in collection.iter_images()]
     card = EXTRACTORS.get(RAW).card
-    assert find_known_rows(store, card, contents).keys() == set(contents)
-    assert find_known_rows(store, card, ["0" * 64]) == {}
-    assert find_known_rows(store, replace(card, version=card.version + 1), contents) == {}
-    assert find_known_rows(store, replace(card, weights_sha256="0" * 64), contents) == {}
+    known = KnownRows(store)
+    assert known.find(card, contents).keys() == set(contents)
+    assert known.find(card, ["0" * 64]) == {}
+    assert known.find(replace(card, version=card.version + 1), contents) == {}
+    assert known.find(replace(card, weights_sha256="0" * 64), contents) == {}
     with collection.writer() as writer:
         writer.retire([one.image_id for one in collection.iter_images()])
-    assert find_known_rows(store, card, contents) == {}
+    assert known.find(card, contents) == {}
+
+
+def test_rows_that_came_from_elsewhere_are_not_passed_on(
+    store: LibraryStore, make_folder: MakeFolder
+) -> None:
+    run(store, make_folder(3), "works", RAW)
+    collection = store.get_collection("works")
+    contents = [str(one.content_sha256) for one in collection.iter_images()]
+    card = EXTRACTORS.get(RAW).card
+    with collection.writer() as writer:
+        writer.ensure_space(replace(card, taken_from="https://example.org/features"))
+    assert KnownRows(store).find(card, contents) == {}
+    run(store, store.root.parent / "pictures", "works", RAW)  # our own card does not wash it clean
+    assert KnownRows(store).find(card, contents) == {}
+
+
+def test_damaged_rows_are_embedded_again(
+    store: LibraryStore, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    folder = make_folder(3)
+    run(store, folder, "works", RAW)
+    collection = store.get_collection("works")
+    [path] = collection.space_folder(RAW).glob("vectors-*")
+    content = bytearray(path.read_bytes())
+    content[5] ^= 1
+    path.write_bytes(bytes(content))
+    second = tmp_path / "elsewhere"
+    shutil.copytree(folder, second)
+    report = run(store, second, "second", RAW)
+    assert (report.added, report.reused) == (3, 0)
+    assert store.get_collection("second").check() == []
 
 
 class Corner(Extractor):
@@ -127,7 +159,7 @@ def test_copies_within_one_batch_are_embedded_once(store: LibraryStore) -> None:
         for place, shade in enumerate((0, 1, 0, 0))
     ]
     with ThreadPoolExecutor(2) as threads:
-        extractor = BatchExtractor(store, [corner], threads, 2, lambda *_: True)
+        extractor = BatchExtractor(KnownRows(store), [corner], threads, 2, lambda *_: True)
         rows = extractor.extract(batch).rows
     assert corner.n_embedded == 2
     assert [float(one["corner.fake"].vectors[0, 0]) for one in rows] == [10, 20, 10, 10]

@@ -6,19 +6,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from bilderatlas.errors import Failure, ImageError, QueryError, SourceError
-from bilderatlas.exchange.manifest import card_from_json
-from bilderatlas.extractors.base import Extractor
+from bilderatlas.extractors.base import Extractor, differing_facts
 from bilderatlas.records import Record
 from bilderatlas.sources.base import Source
 
 SOURCE_KIND = "features"
-_QUERY_FACTS: Mapping[str, str] = {
+_TOLD: Mapping[str, str] = {
     "dim": "the dimension",
     "version": "the version of the method",
     "weights_sha256": "the weights",
     "preprocessing": "the preparation of pictures",
-    "many_rows": "the number of vectors a picture",
+    "normalised": "the length of vectors",
+    "tap": "the layer",
+    "rows_are": "what a vector stands for",
 }
+_HARMLESS = {"dtype"}
+"""A query may be more exact than what it is held against."""
 
 
 class FeaturesSource(Source):
@@ -68,11 +71,11 @@ def refuse_other_extractor(space: Mapping[str, Any], extractor: Extractor, colle
     Raises:
         QueryError: naming the facts.
     """
-    stored, own = card_from_json(dict(space)), extractor.card
+    own = extractor.card
     differing = [
-        told
-        for fact, told in _QUERY_FACTS.items()
-        if fact in space and _plain(getattr(stored, fact)) != _plain(getattr(own, fact))
+        _TOLD.get(fact, f"the {fact}")
+        for fact in differing_facts(space, own.to_json())
+        if fact not in _HARMLESS
     ]
     if differing:
         raise QueryError(
@@ -80,12 +83,3 @@ def refuse_other_extractor(space: Mapping[str, Any], extractor: Extractor, colle
             f"its vectors were made otherwise than '{own.model_id}' makes them here "
             f"({', '.join(differing)} differ). Search by images of the collection itself."
         )
-
-
-def _plain(value: Any) -> Any:
-    """Make lists of tuples, as JSON does."""
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return value

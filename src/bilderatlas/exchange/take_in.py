@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from bilderatlas.errors import ConflictError, Failure, PackageError, SpaceMismatchError
 from bilderatlas.exchange.base import FeatureBatch, Features
-from bilderatlas.exchange.manifest import card_from_json
 from bilderatlas.exchange.source import SOURCE_KIND
-from bilderatlas.extractors.base import Card, ImageRows
+from bilderatlas.extractors.base import Card, ImageRows, differing_facts
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.engines.kept import engine_of
 from bilderatlas.store.images import (
@@ -31,19 +30,6 @@ from bilderatlas.store.writer import CollectionWriter, NewImage
 COMMIT_BYTES = 64 << 20
 COMMIT_ITEMS = 65_536
 MAX_LISTED = 1000
-EMBEDDING_FACTS = (
-    "dim",
-    "dtype",
-    "version",
-    "weights_sha256",
-    "preprocessing",
-    "normalised",
-    "tap",
-    "pooling",
-    "projection",
-    "rows_are",
-)
-"""If one of these differs, the same picture has another embedding under the same name."""
 
 
 @dataclass(slots=True)
@@ -186,10 +172,11 @@ def _fill(
 
 
 def _ensure_space(writer: CollectionWriter, features: Features) -> None:
+    card = replace(features.card, taken_from=features.address)
     if features.projection is not None:
-        ensure_projected_space(writer, features.card, features.projection)
+        ensure_projected_space(writer, card, features.projection)
     else:
-        writer.ensure_space(features.card)
+        writer.ensure_space(card)
 
 
 def _n_rows(collection: CollectionStore, model_id: str) -> int:
@@ -340,28 +327,6 @@ def refuse_other_space(collection: CollectionStore, card: Card) -> None:
             f"another one ({', '.join(differing)} differ). Old and new vectors must not be "
             "compared; import them as a collection of their own."
         )
-
-
-def differing_facts(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Return the facts of two cards, as JSON, that make another embedding of the same picture."""
-    first, second = card_from_json(dict(one)), card_from_json(dict(other))
-    return [
-        fact
-        for fact in EMBEDDING_FACTS
-        if _plain(getattr(first, fact)) != _plain(getattr(second, fact))
-    ]
-
-
-def _plain(value: Any) -> Any:
-    """Make lists of tuples, as JSON does."""
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return value
-
-
-# Proof
 
 
 def check_batches(features: Features) -> None:

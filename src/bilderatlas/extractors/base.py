@@ -46,6 +46,8 @@ class Card:
         weights: Facts of each file of weights: name, source, revision, sha256, and whether these
             were `pinned` in the code or `recorded` at the first fetch.
         knows_only: What the weights know, in a sentence, where that is less than a user expects.
+        taken_from: Where rows of this space were taken from, if some were not made here: what their
+            maker says of them is a claim, and they are never passed on as our own.
     """
 
     model_id: str
@@ -72,6 +74,7 @@ class Card:
     projection: dict[str, Any] | None = None
     weights: tuple[dict[str, Any], ...] = ()
     knows_only: str = ""
+    taken_from: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as it is stored in `features.json`."""
@@ -95,6 +98,34 @@ def rows_are(card_json: Mapping[str, Any]) -> str:
     """
     said = str(card_json.get("rows_are") or "image")
     return "detail" if said == "image" and card_json.get("many_rows") else said
+
+
+_DECISIVE = ("dim", "dtype", "version", "weights_sha256", "preprocessing", "projection")
+_DESCRIBED = ("normalised", "tap", "pooling")
+
+
+def differing_facts(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the facts of two cards, as JSON, that give the same picture another embedding.
+
+    Facts that only describe what `version` and the weights decide are held against each other
+    where both cards state them: older cards do not.
+    """
+    differing = [fact for fact in _DECISIVE if _plain(one.get(fact)) != _plain(other.get(fact))]
+    differing += [
+        fact
+        for fact in _DESCRIBED
+        if one.get(fact) and other.get(fact) and one[fact] != other[fact]
+    ]
+    return differing + ["rows_are"] * (rows_are(one) != rows_are(other))
+
+
+def _plain(value: Any) -> Any:
+    """Return a fact with lists for tuples, as JSON has it."""
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return value
 
 
 @dataclass(frozen=True, slots=True)

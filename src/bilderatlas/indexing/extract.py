@@ -13,8 +13,7 @@ from bilderatlas.errors import BilderatlasError, Failure
 from bilderatlas.extractors import Extractor, ImageRows
 from bilderatlas.images.decoder import DecodedImage
 from bilderatlas.records import Record
-from bilderatlas.store.library import LibraryStore
-from bilderatlas.store.reuse import find_known_rows
+from bilderatlas.store.reuse import KnownRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,14 @@ class BatchExtractor:
 
     def __init__(
         self,
-        library: LibraryStore,
+        known: KnownRows,
         extractors: Sequence[Extractor],
         threads: ThreadPoolExecutor,
         n_threads: int,
         needs: Callable[[Fetched, Extractor], bool],
     ) -> None:
         """Keep what every batch has in common; `needs` tells which picture lacks which space."""
-        self._library = library
+        self._known = known
         self._extractors = extractors
         self._threads = threads
         self._n_threads = n_threads
@@ -72,7 +71,7 @@ class BatchExtractor:
                 if isinstance(found, DecodedImage) and self._needs(fetched, extractor)
             ]
             contents = {str(batch[place][0].sha256) for place in places}
-            known = find_known_rows(self._library, extractor.card, contents)
+            known = self._known.find(extractor.card, contents)
             extracted.n_reused += sum(batch[place][0].sha256 in known for place in places)
             made = self._embed(extractor, batch, places, known)
             for place in places:

@@ -32,7 +32,7 @@ from bilderatlas.indexing.report import (
     Progress,
 )
 from bilderatlas.indexing.reuse import copy_known_rows
-from bilderatlas.indexing.spaces import choose_extractors, is_known_here
+from bilderatlas.indexing.spaces import can_complete, choose_extractors
 from bilderatlas.records import Record
 from bilderatlas.settings import read_settings
 from bilderatlas.sources import Source
@@ -40,6 +40,7 @@ from bilderatlas.sources.base import SourceOptions
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.engines.kept import engine_of
 from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.reuse import KnownRows
 from bilderatlas.store.source_failures import write_source_failures
 from bilderatlas.store.writer import CollectionWriter, NewImage
 
@@ -97,10 +98,11 @@ def index_source(
         if plan.retired:
             writer.retire(plan.retired)
         _note_plan(report, plan)
-        copy_known_rows(store, writer, plan, extractors, report)
+        known = KnownRows(store)
+        copy_known_rows(known, writer, plan, extractors, report)
         options.on_plan(replace(plan.summary(), notes=tuple(notes)))
         if plan.to_read:
-            _Run(store, source, writer, plan, extractors, options, report).go()
+            _Run(known, source, writer, plan, extractors, options, report).go()
         complete_reduced(collection, writer, chosen.reduced)
     _build_engines(collection)
     report.seconds = time.monotonic() - started
@@ -122,7 +124,7 @@ def _asked_for(
     present = collection.model_ids() if collection else []
     if collection is None or not present:
         return collection, [one.card.model_id for one in default_extractors(source.kind)]
-    return collection, [one for one in present if is_known_here(one)]
+    return collection, [one for one in present if can_complete(collection, one)]
 
 
 def _build_engines(collection: CollectionStore) -> None:
@@ -144,7 +146,7 @@ def _note_plan(report: IndexReport, plan: Plan) -> None:
 class _Run:
     """One pass over the pictures of a plan."""
 
-    store: LibraryStore
+    known: KnownRows
     source: Source
     writer: CollectionWriter
     plan: Plan
@@ -170,7 +172,7 @@ class _Run:
                 self.extractors, self.options.device
             )
             batches = _batched(decoded, n_images, self.options.should_stop)
-            extractor = BatchExtractor(self.store, self.extractors, threads, workers, self._needs)
+            extractor = BatchExtractor(self.known, self.extractors, threads, workers, self._needs)
             with closing(overlapped(batches)) as ready:
                 for batch in ready:
                     outcomes = self._extracted(extractor, batch)

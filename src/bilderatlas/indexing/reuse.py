@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from bilderatlas.extractors import Extractor, ImageRows
 from bilderatlas.indexing.plan import Plan
 from bilderatlas.indexing.report import IndexReport
-from bilderatlas.store.library import LibraryStore
-from bilderatlas.store.reuse import find_known_rows
+from bilderatlas.store.reuse import KnownRows
 from bilderatlas.store.writer import CollectionWriter
 
 N_AT_ONCE = 500
 
 
 def copy_known_rows(
-    library: LibraryStore,
+    known_rows: KnownRows,
     writer: CollectionWriter,
     plan: Plan,
     extractors: Sequence[Extractor],
@@ -30,7 +29,7 @@ def copy_known_rows(
     for start in range(0, len(waiting), N_AT_ONCE):
         chunk = waiting[start : start + N_AT_ONCE]
         rows = {
-            extractor.card.model_id: _known(library, extractor, plan, chunk)
+            extractor.card.model_id: _known(known_rows, extractor, plan, chunk)
             for extractor in extractors
         }
         rows = {model_id: some for model_id, some in rows.items() if some}
@@ -47,12 +46,10 @@ def copy_known_rows(
 
 
 def _known(
-    library: LibraryStore, extractor: Extractor, plan: Plan, image_ids: Sequence[str]
+    known_rows: KnownRows, extractor: Extractor, plan: Plan, image_ids: Sequence[str]
 ) -> list[tuple[str, ImageRows]]:
     lacking = [one for one in image_ids if extractor.card.model_id in plan.lacking[one]]
-    found = find_known_rows(
-        library, extractor.card, {str(plan.known_sha256[one]) for one in lacking}
-    )
+    found = known_rows.find(extractor.card, {str(plan.known_sha256[one]) for one in lacking})
     return [
         (image_id, found[content])
         for image_id in lacking

@@ -10,13 +10,14 @@ from typing import Any
 
 from bilderatlas.errors import QueryError, UnknownNameError
 from bilderatlas.extractors import Extractor
+from bilderatlas.extractors.base import differing_facts
 from bilderatlas.extractors.neural import INT8_SUFFIX
 from bilderatlas.extractors.reduced import MARK, Projection, ReducedExtractor
 from bilderatlas.extractors.resolve import get_extractor, known_names
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.projections import read_projection
 
-_BASE_FACTS = ("version", "weights_sha256", "preprocessing")
+_BASE_FACTS = {"version", "weights_sha256", "preprocessing"}
 
 
 @dataclass(slots=True)
@@ -90,9 +91,16 @@ def choose_extractors(
     return chosen
 
 
-def is_known_here(model_id: str) -> bool:
-    """Tell whether this machine knows the extractor of a space, or that of its base."""
-    return model_id.partition(MARK)[0].removesuffix(INT8_SUFFIX) in known_names()
+def can_complete(collection: CollectionStore, model_id: str) -> bool:
+    """Tell whether this machine knows how to give further pictures a place in a space."""
+    if MARK in model_id:
+        try:
+            name = _projection_facts(collection.space(model_id).card_json)["base"]
+        except QueryError:
+            return False
+    else:
+        name = model_id
+    return name.removesuffix(INT8_SUFFIX) in known_names()
 
 
 def is_of_base(reduced_json: Mapping[str, Any], base_json: Mapping[str, Any]) -> bool:
@@ -103,24 +111,17 @@ def is_of_base(reduced_json: Mapping[str, Any], base_json: Mapping[str, Any]) ->
     if base_json.get("weights_sha256") is None:
         base_json = {**base_json, "weights_sha256": reduced_json.get("weights_sha256")}
     same_dim = _projection_facts(reduced_json)["base_dim"] == base_json["dim"]
-    return same_dim and all(
-        _as_stored(reduced_json.get(fact)) == _as_stored(base_json.get(fact))
-        for fact in _BASE_FACTS
-    )
-
-
-def _as_stored(value: Any) -> Any:
-    """Return a fact with lists for tuples, as JSON has it."""
-    if isinstance(value, list | tuple):
-        return [_as_stored(one) for one in value]
-    if isinstance(value, dict):
-        return {key: _as_stored(one) for key, one in value.items()}
-    return value
+    return same_dim and not _BASE_FACTS & set(differing_facts(reduced_json, base_json))
 
 
 def _projection_facts(card_json: Mapping[str, Any]) -> dict[str, Any]:
-    facts: dict[str, Any] = card_json["projection"]
-    return facts
+    facts = card_json.get("projection") or {}
+    if not {"base", "base_dim", "file", "sha256"} <= facts.keys():
+        raise QueryError(
+            f"Cannot embed into '{card_json['model_id']}': no projection came with its rows. "
+            "Search by images of the collection itself."
+        )
+    return dict(facts)
 
 
 @lru_cache(maxsize=4)

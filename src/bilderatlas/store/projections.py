@@ -34,7 +34,7 @@ def ensure_projected_space(writer: CollectionWriter, card: Card, content: bytes)
         DiskFullError: when there is no space; nothing is left behind.
     """
     name = projection_file(card.to_json())
-    if name is None or hashlib.sha256(content).hexdigest() != (card.projection or {})["sha256"]:
+    if name is None or hashlib.sha256(content).hexdigest() != (card.projection or {}).get("sha256"):
         raise StoreError(
             f"Cannot make space '{card.model_id}': its card names another projection than this."
         )

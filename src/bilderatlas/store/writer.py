@@ -26,7 +26,7 @@ from bilderatlas.errors import (
     UnknownNameError,
     UsageError,
 )
-from bilderatlas.extractors.base import Card, ImageRows
+from bilderatlas.extractors.base import Card, ImageRows, differing_facts
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.database import in_chunks, utc_now, write_transaction
 from bilderatlas.store.disk import explained_disk_errors
@@ -40,17 +40,10 @@ from bilderatlas.store.space_writer import SegmentChange, SpaceWriter
 from bilderatlas.store.spaces import select_spaces
 from bilderatlas.store.sweep import sweep_collection
 
-__all__ = ["CollectionWriter", "NewImage", "is_same_space"]
+__all__ = ["CollectionWriter", "NewImage"]
 
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_.~-]{0,120}\Z")  # it names a folder
 _NO_PICTURES: Mapping[str, Mapping[int, bytes]] = {}
-_EMBEDDING_FACTS = ("dim", "dtype", "version", "weights_sha256", "preprocessing", "projection")
-"""If one of these differs, the same picture has another embedding: the space begins anew."""
-
-
-def is_same_space(card_json: Mapping[str, Any], other_json: Mapping[str, Any]) -> bool:
-    """Tell whether two cards, as stored, give the same picture the same embedding."""
-    return all(card_json.get(fact) == other_json.get(fact) for fact in _EMBEDDING_FACTS)
 
 
 class CollectionWriter:
@@ -150,6 +143,9 @@ class CollectionWriter:
         """
         facts = json.loads(json.dumps(card.to_json()))
         known = self._spaces.get(card.model_id)
+        is_other = known is not None and bool(differing_facts(known.card_json, facts))
+        if known is not None and not is_other:
+            facts["taken_from"] = facts["taken_from"] or known.card_json.get("taken_from", "")
         if known is not None and known.card_json == facts:
             return
         if not _MODEL_ID.match(card.model_id):
@@ -162,7 +158,6 @@ class CollectionWriter:
                 f"Cannot make space '{card.model_id}': its card says dtype '{card.dtype}', "
                 f"expected one of {', '.join(DTYPES)}."
             )
-        is_other = known is not None and not is_same_space(known.card_json, facts)
         values = {"card_json": json.dumps(facts), "dim": card.dim, "dtype": card.dtype}
         with write_transaction(self.collection.database, self.collection.root) as connection:
             if known is None:
