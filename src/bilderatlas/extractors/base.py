@@ -220,6 +220,7 @@ EXTRACTORS: Registry[Extractor] = Registry(
         "bilderatlas.extractors.palette",
         "bilderatlas.extractors.composition",
         "bilderatlas.extractors.details",
+        "bilderatlas.extractors.museum_clip",
         "bilderatlas.extractors.clip",
         "bilderatlas.extractors.siglip",
         "bilderatlas.extractors.dinov2",

@@ -14,7 +14,7 @@ from bilderatlas.evaluation.metrics import average_precision
 from bilderatlas.museum.lexicon import LANGUAGES
 from bilderatlas.museum.palette import Swatch
 from bilderatlas.museum.plan import Work
-from bilderatlas.museum.prompts import Prompt, choose_prompts
+from bilderatlas.museum.prompts import KINDS, Prompt, choose_prompts
 from bilderatlas.museum.statements import atoms_of, matrix_of, truth_of_statements
 from bilderatlas.museum.wording import word
 
@@ -59,7 +59,7 @@ class Examination:
         found = {}
         for language in LANGUAGES:
             each = self.precisions(embed_texts, embeddings, language)
-            by_kind = {kind: float(each[kinds == kind].mean()) for kind in dict.fromkeys(kinds)}
+            by_kind = {kind: float(each[kinds == kind].mean()) for kind in KINDS if kind in kinds}
             found[language] = {"mean": float(each.mean()), **by_kind}
         return found
 
