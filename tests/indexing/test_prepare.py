@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bilderatlas.arrays import Pixels
@@ -57,10 +58,45 @@ def test_what_fails_its_gate_computes_in_fp32_and_says_why(tiny: TinyExtractor) 
     assert "computes in fp32, not in bf16" in notes[0] and "only" in notes[0]
 
 
+class Shuffling(TinyExtractor):
+    """Keeps every vector nearly as it is in half precision, and mixes up who is next to whom."""
+
+    def extract_batch(self, images: Sequence[Pixels]) -> list[ImageRows]:
+        rows = [ImageRows(1 + 1e-4 * row.vectors) for row in super().extract_batch(images)]
+        if self.options.precision != "bf16":
+            return rows
+        dice = np.random.default_rng(1)
+        return [
+            ImageRows(row.vectors + dice.normal(0, 1e-3, row.vectors.shape).astype(np.float32))
+            for row in rows
+        ]
+
+
+def pictures(n: int) -> list[Pixels]:
+    dice = np.random.default_rng(2)
+    return [dice.integers(0, 256, (64, 64, 3)).astype(np.uint8) for _ in range(n)]
+
+
+def test_neighbours_that_do_not_stay_keep_the_gate_shut(tiny: TinyExtractor) -> None:
+    shuffling = Shuffling(tiny.folder)
+    few = try_gate(shuffling, shuffling.configured(BF16), pictures(10))
+    assert few.passed and few.overlap is None  # too few to tell
+    many = try_gate(shuffling, shuffling.configured(BF16), pictures(80))
+    assert not many.passed and many.cosine is not None and many.cosine > 0.999
+    assert many.overlap is not None and many.overlap < 0.95
+    assert "of their 30 nearest only" in many.sentence
+
+
+def test_neighbours_that_stay_open_it(tiny: TinyExtractor) -> None:
+    report = try_gate(tiny, tiny.configured(BF16), pictures(80))
+    assert report.passed and report.overlap is not None and report.overlap >= 0.95
+    assert "88 pictures agree" in report.sentence
+
+
 def test_a_gate_without_evidence_stays_shut(tiny: TinyExtractor) -> None:
     blind = Blind(tiny.folder)
     report = try_gate(blind, blind.configured(BF16))
-    assert not report.passed and "nothing in the canary pictures" in report.sentence
+    assert not report.passed and "nothing in the pictures" in report.sentence
 
 
 def test_fp32_changes_nothing(tiny: TinyExtractor) -> None:

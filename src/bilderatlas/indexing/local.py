@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from bilderatlas.errors import Failure
+from bilderatlas.errors import Failure, UnavailableError
 from bilderatlas.extractors import Extractor, ImageRows, default_extractors
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
@@ -32,7 +32,8 @@ from bilderatlas.indexing.report import (
     Progress,
 )
 from bilderatlas.indexing.reuse import copy_known_rows
-from bilderatlas.indexing.spaces import can_complete, choose_extractors
+from bilderatlas.indexing.spaces import choose_extractors, spaces_to_complete
+from bilderatlas.indexing.trial import sample_pictures
 from bilderatlas.records import Record
 from bilderatlas.settings import read_settings
 from bilderatlas.sources import Source
@@ -77,8 +78,14 @@ def index_source(
     """
     options = options or IndexOptions()
     started = time.monotonic()
-    chosen = choose_extractors(*_asked_for(store, source, name, options))
-    extractors, notes = prepare_extractors(chosen.extractors, options.device, options.precision)
+    collection, asked, notes = _asked_for(store, source, name, options)
+    chosen = choose_extractors(collection, asked)
+    extractors, more_notes = prepare_extractors(
+        chosen.extractors,
+        options.device,
+        options.precision,
+        lambda side_px: sample_pictures(source, side_px, _limits()),
+    )
     if options.keep_first:
         next(iter(source.iter_records()), None)  # an unreadable source leaves nothing behind
     else:
@@ -100,7 +107,7 @@ def index_source(
         _note_plan(report, plan)
         known = KnownRows(store)
         copy_known_rows(known, writer, plan, extractors, report)
-        options.on_plan(replace(plan.summary(), notes=tuple(notes)))
+        options.on_plan(replace(plan.summary(), notes=(*notes, *more_notes)))
         if plan.to_read:
             _Run(known, source, writer, plan, extractors, options, report).go()
         complete_reduced(collection, writer, chosen.reduced)
@@ -111,20 +118,32 @@ def index_source(
 
 def _asked_for(
     store: LibraryStore, source: Source, name: str, options: IndexOptions
-) -> tuple[CollectionStore | None, list[str]]:
-    """Return the collection, if there is one, and the spaces to complete.
+) -> tuple[CollectionStore | None, list[str], list[str]]:
+    """Return the collection, if there is one, the spaces to complete, and notes on the others.
 
-    Unless some are named: those that it has, or else those that its kind of source gets. Spaces
-    that came with a feature package, whose extractor is not known here, stay as they are.
+    Unless some are named: those that it has, or else those that its kind of source gets.
+
+    Raises:
+        UnavailableError: when it has spaces and none can be completed here.
     """
     known = name in {info.name for info in store.list_collections()}
     collection = store.get_collection(name) if known else None
     if options.extractors:
-        return collection, list(options.extractors)
-    present = collection.model_ids() if collection else []
-    if collection is None or not present:
-        return collection, [one.card.model_id for one in default_extractors(source.kind)]
-    return collection, [one for one in present if can_complete(collection, one)]
+        return collection, list(options.extractors), []
+    if collection is None or not collection.model_ids():
+        return collection, [one.card.model_id for one in default_extractors(source.kind)], []
+    asked, notes = spaces_to_complete(collection)
+    if not asked:
+        raise UnavailableError(
+            f"Cannot index '{name}': none of its spaces can be completed here. {' '.join(notes)} "
+            "Or name another with --extractor."
+        )
+    return collection, asked, notes
+
+
+def _limits() -> DecodeLimits:
+    settings = read_settings()
+    return DecodeLimits(max_file_bytes=settings.max_file_bytes, max_pixels=settings.max_pixels)
 
 
 def _build_engines(collection: CollectionStore) -> None:
@@ -157,14 +176,10 @@ class _Run:
 
     def go(self) -> None:
         """Commit batch after batch: a kill costs the batch in hand and no other."""
-        settings = read_settings()
-        workers = self.options.workers or settings.workers or os.cpu_count() or 1
-        limits = DecodeLimits(
-            max_file_bytes=settings.max_file_bytes, max_pixels=settings.max_pixels
-        )
+        workers = self.options.workers or read_settings().workers or os.cpu_count() or 1
         side_px = max(extractor.card.side_px for extractor in self.extractors)
         self._tell("")
-        with Decoder(limits, workers) as decoder, ThreadPoolExecutor(workers) as threads:
+        with Decoder(_limits(), workers) as decoder, ThreadPoolExecutor(workers) as threads:
             decoded = decoder.iter_decoded(
                 self._fetch(), side_px=side_px, thumbnails=True, subject=_subject
             )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from bilderatlas.extractors import Extractor
 
@@ -32,8 +32,10 @@ def choose_batch_images(
 
 
 def free_memory_bytes() -> int:
-    """Return the memory that is free now, where the system tells it, or a cautious guess."""
+    """Return the memory that can be had now, where the system tells it, or a cautious guess."""
     try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, macOS no such name
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux
         return UNKNOWN_MEMORY_BYTES
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0]) * 1024 if found else UNKNOWN_MEMORY_BYTES

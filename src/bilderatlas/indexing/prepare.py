@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from bilderatlas.arrays import Pixels
 from bilderatlas.errors import UnavailableError, UsageError
 from bilderatlas.extractors import Extractor
 from bilderatlas.extractors.gate import try_gate
@@ -12,11 +13,15 @@ from bilderatlas.extractors.neural import NeuralExtractor
 
 
 def prepare_extractors(
-    extractors: Sequence[Extractor], device: str, precision: str
+    extractors: Sequence[Extractor],
+    device: str,
+    precision: str,
+    pictures: Callable[[int], Sequence[Pixels]] = lambda side_px: (),
 ) -> tuple[list[Extractor], list[str]]:
     """Return the extractors to run, and what the user should know about how they run.
 
-    One that cannot use `precision`, or fails the gate in it, runs in fp32 and says so.
+    One that cannot use `precision`, or fails the gate in it, runs in fp32 and says so. `pictures`
+    gives some of those to be indexed, long side at most so many pixels, for the gate.
 
     Raises:
         UnavailableError: when one cannot run here, saying what it needs.
@@ -36,7 +41,7 @@ def prepare_extractors(
             one = exact
             if precision == "bf16" and options.precision == "fp32":
                 fast = extractor.configured(replace(options, precision="bf16"))
-                report = try_gate(exact, fast)
+                report = try_gate(exact, fast, pictures(exact.card.side_px))
                 one = fast if report.passed else exact
                 notes.append(report.sentence)
         readiness = one.readiness()

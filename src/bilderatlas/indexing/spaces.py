@@ -8,12 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bilderatlas.errors import QueryError, UnknownNameError
+from bilderatlas.errors import BilderatlasError, QueryError, UnknownNameError
 from bilderatlas.extractors import Extractor
 from bilderatlas.extractors.base import differing_facts
-from bilderatlas.extractors.neural import INT8_SUFFIX
 from bilderatlas.extractors.reduced import MARK, Projection, ReducedExtractor
-from bilderatlas.extractors.resolve import get_extractor, known_names
+from bilderatlas.extractors.resolve import get_extractor
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.projections import read_projection
 
@@ -91,16 +90,33 @@ def choose_extractors(
     return chosen
 
 
-def can_complete(collection: CollectionStore, model_id: str) -> bool:
-    """Tell whether this machine knows how to give further pictures a place in a space."""
-    if MARK in model_id:
+def spaces_to_complete(collection: CollectionStore) -> tuple[list[str], list[str]]:
+    """Return the spaces that further pictures can come into here, and why the others cannot.
+
+    Left alone are those whose extractor is not known or not ready here, and those that came in a
+    feature package and were made otherwise than here: indexing would have to begin them anew.
+    """
+    chosen, notes = [], []
+    for model_id in collection.model_ids():
+        card_json = collection.space(model_id).card_json
         try:
-            name = _projection_facts(collection.space(model_id).card_json)["base"]
-        except QueryError:
-            return False
-    else:
-        name = model_id
-    return name.removesuffix(INT8_SUFFIX) in known_names()
+            extractor = extractor_of(collection, model_id)
+        except BilderatlasError as error:
+            notes.append(f"'{model_id}' stays as it is: {error}")
+            continue
+        readiness = extractor.readiness()
+        differing = differing_facts(card_json, extractor.card.to_json())
+        if readiness.state != "ready":
+            notes.append(f"'{model_id}' stays as it is: {readiness.sentence}")
+        elif card_json.get("taken_from") and differing:
+            notes.append(
+                f"'{model_id}' stays as it is: its vectors were taken from "
+                f"'{card_json['taken_from']}' and made otherwise than here "
+                f"({', '.join(differing)}). To make them anew: --extractor {model_id}"
+            )
+        else:
+            chosen.append(model_id)
+    return chosen, notes
 
 
 def is_of_base(reduced_json: Mapping[str, Any], base_json: Mapping[str, Any]) -> bool:
