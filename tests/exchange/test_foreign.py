@@ -430,6 +430,36 @@ def test_damaged_numbers_end_the_import_and_nothing_else(
     assert n_refused >= 3
 
 
+HOSTILE_MODULE = """
+from pathlib import Path
+Path({path!r}).write_text("")
+raise SystemExit(1)
+"""
+
+
+def test_modules_in_the_folder_of_a_model_are_not_run(
+    library: LibraryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user stands in a stranger's folder, where modules lie named as those of the reader."""
+    folder, trace = write_model(tmp_path / "m", clip_vit=unit(4, 8)), tmp_path / "was-here"
+    for name in ("h5py", "numpy", "bilderatlas", "json"):
+        (folder / f"{name}.py").write_text(HOSTILE_MODULE.format(path=str(trace)))
+    monkeypatch.chdir(folder)
+    assert taken(library, ".").vectors == 4
+    assert not trace.exists()
+
+
+def test_the_reader_is_locked_up_before_it_imports_a_library(
+    library: LibraryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, trace = write_model(tmp_path / "m", clip_vit=unit(4, 8)), tmp_path / "was-here"
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "h5py.py").write_text(HOSTILE_MODULE.format(path=str(trace)))
+    monkeypatch.syspath_prepend(str(tmp_path / "first"))
+    assert refused(library, str(folder)) == "hdf5-damaged"
+    assert not trace.exists()
+
+
 def test_without_h5py_a_sentence_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from bilderatlas.images.protocol import BrokenFrameError, read_frame, write_fram
 
 MAX_BODY_BYTES = 512 << 20
 WAIT_S = 120.0
+_CHILD = "bilderatlas.exchange.hdf5_child"
 _KEPT_VARIABLES = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
@@ -58,7 +59,7 @@ class Hdf5File:
         self._lock = threading.Lock()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-B", "-m", "bilderatlas.exchange.hdf5_child", str(self.path)],
+                [sys.executable, "-P", "-B", "-m", _CHILD, str(self.path)],  # -P: not this folder
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
