@@ -121,6 +121,22 @@ def test_nothing_dangerous_is_called(path: Path) -> None:
                 assert keyword.arg not in {"allow_pickle", "shell"}, f"{path}:{node.lineno}"
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_children_borrow_no_modules_from_the_folder_of_the_user(path: Path) -> None:
+    """Every Python that the package starts has `-P`: else a downloaded numpy.py would run in it."""
+    tree = ast.parse(path.read_text("utf-8"))
+    safe = {
+        id(node.elts[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.List)
+        and node.elts
+        and any(isinstance(one, ast.Constant) and one.value == "-P" for one in node.elts)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.executable":
+            assert id(node) in safe, f"{path}:{node.lineno} starts Python without -P"
+
+
 def test_a_light_import() -> None:
     """`import bilderatlas` loads neither torch nor an engine."""
     import subprocess

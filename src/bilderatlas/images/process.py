@@ -54,7 +54,7 @@ class ChildProcess:
         self._is_late = False
         self._lock = threading.Lock()
         self._folder = tempfile.mkdtemp(prefix="bilderatlas-child-")
-        command = [sys.executable, "-B", "-m", "bilderatlas.images.child"]
+        command = [sys.executable, "-P", "-B", "-m", "bilderatlas.images.child"]
         try:
             self._process = subprocess.Popen(
                 [*command, json.dumps(asdict(limits))],
@@ -62,7 +62,7 @@ class ChildProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=self._folder,
-                env=_environment(),
+                env=lean_environment(),
                 start_new_session=True,  # Ctrl-C is for the parent to answer
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
@@ -149,7 +149,7 @@ def _cpu_signal() -> int | None:
     return getattr(signal, "SIGXCPU", None)
 
 
-def _environment() -> dict[str, str]:
+def lean_environment() -> dict[str, str]:
     """Return the little that a child has to know: no secrets, no proxies, the same packages."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     paths = [str(Path(path).resolve()) for path in sys.path if path]

@@ -2,9 +2,9 @@
 
 The one file that may call `torch.load`, and only with `weights_only=True`: torch's reader then
 builds tensors and plain containers and calls nothing that the file names. It runs in a child of
-its own nevertheless:
+its own nevertheless, in an empty folder, with limits of memory and of what it may write:
 
-    python -m bilderatlas.extractors.runtimes.convert_pickle SOURCE TARGET
+    python -P -m bilderatlas.extractors.runtimes.convert_pickle SOURCE TARGET
 
 prints one line of JSON: {"n_tensors": 54} or {"error": "why"}.
 """
@@ -16,12 +16,17 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bilderatlas.errors import UnavailableError, WeightsError
 from bilderatlas.extractors.runtimes.torch import has_torch
+from bilderatlas.images.process import lean_environment
 
 TIMEOUT_S = 1800
+BASE_ADDRESS_BYTES = 16_000_000_000  # what torch maps before it reads anything, with room
+BASE_WRITTEN_BYTES = 100_000_000
+GROWTH = 4  # a tensor is read, copied and written; more than that, a file does not honestly need
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 PREFIX = "module."  # what training on several GPUs puts before every name
 
@@ -37,14 +42,7 @@ def convert(source: Path, target: Path) -> int:
         WeightsError: the file holds anything but tensors, or cannot be read; no target is left.
     """
     require_laboratory(source.name)
-    command = [sys.executable, "-m", __spec__.name, str(source), str(target)]
-    try:
-        child = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-        answer = json.loads(child.stdout.splitlines()[-1])
-    except (subprocess.TimeoutExpired, ValueError, IndexError):
-        answer = {"error": "the child process that read it ended without an answer"}
+    answer = _answer_of_child(source.resolve(), target.resolve())
     if "error" in answer:
         target.unlink(missing_ok=True)
         raise WeightsError(
@@ -53,6 +51,29 @@ def convert(source: Path, target: Path) -> int:
             "tensors by name, and nothing else.",
         )
     return int(answer["n_tensors"])
+
+
+def _answer_of_child(source: Path, target: Path) -> dict[str, Any]:
+    """Start the child where no folder lends it modules, and return what it says."""
+    # -P: the folder in which a user happens to stand must not lend us its modules
+    command = [sys.executable, "-P", "-B", "-m", __spec__.name, str(source), str(target)]
+    try:
+        with TemporaryDirectory(prefix="bilderatlas-child-") as empty:
+            child = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+                cwd=empty,
+                env=lean_environment(),
+                start_new_session=True,
+            )
+        answer = json.loads(child.stdout.splitlines()[-1])
+    except (subprocess.TimeoutExpired, ValueError, IndexError):
+        return {"error": "the child process that read it ended without an answer"}
+    return answer if isinstance(answer, dict) else {"error": "its reader gave no answer"}
 
 
 def require_laboratory(name: str) -> None:
@@ -91,8 +112,24 @@ def _unwrapped(loaded: Any) -> dict[str, Any]:
     }
 
 
+def _limit(source_bytes: int) -> None:
+    """Bound what this process may map and write, where the system can: a file may lie of itself."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    wanted = {resource.RLIMIT_FSIZE: BASE_WRITTEN_BYTES + GROWTH * source_bytes}
+    if sys.platform == "linux":  # elsewhere the limit is not kept, or refused
+        wanted[resource.RLIMIT_AS] = BASE_ADDRESS_BYTES + GROWTH * source_bytes
+    for kind, n_bytes in wanted.items():
+        _, hard = resource.getrlimit(kind)
+        if hard == resource.RLIM_INFINITY or n_bytes < hard:
+            resource.setrlimit(kind, (n_bytes, n_bytes))
+
+
 def main(arguments: list[str]) -> int:
-    """Be the child: convert and print what happened."""
+    """Convert and print what happened."""
     import torch
     from safetensors.torch import save_file
 
@@ -107,5 +144,6 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # be the child
+    _limit(Path(sys.argv[1]).stat().st_size)
     sys.exit(main(sys.argv[1:]))

@@ -24,22 +24,41 @@ def changing(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK_FILE
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = _locked(path)
     try:
+        yield
+    finally:
+        if os.name != "nt":  # where an open file cannot be removed it stays, empty
+            path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(path: Path) -> int:
+    """Return the locked file, open.
+
+    Between opening and locking the last holder may have removed it: then another process may hold
+    a new one of that name, and what was locked here locks nobody out.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             _lock(descriptor)
+            if _is_at(path, descriptor):
+                return descriptor
         except OSError as error:
+            os.close(descriptor)
             raise ConflictError(
-                f"Cannot change the files in '{folder}': another process is fetching or exporting "
-                "them at this moment. Wait for it, then run this again."
+                f"Cannot change the files in '{path.parent}': another process is fetching or "
+                "exporting them at this moment. Wait for it, then run this again."
             ) from error
-        try:
-            yield
-        finally:
-            if os.name != "nt":  # where an open file cannot be removed it stays, empty
-                path.unlink(missing_ok=True)
-    finally:
         os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(descriptor: int) -> None:
