@@ -202,3 +202,36 @@ def test_real_records_build_alike(library: LibraryStore, tate_records: Path) -> 
     years, missing = collection.columns.numbers("acquisitionyear")
     expected = [row["acquisitionYear"] for row in raw]
     assert [None if m else int(y) for y, m in zip(years, missing, strict=True)] == expected
+
+
+def test_odd_and_repeated_texts_keep_their_numbers() -> None:
+    """Values are numbered as they first appear, over several batches of rows."""
+    titles = ["b", "a\0b", "\ud800x", None, "", "b", "ab", "?x", *("ab" for _ in range(9000)), "z"]
+    rows = [
+        (key, f"i{key}", "indexed", None, key % 7, json.dumps({"title": title} if title else {}))
+        if title != ""
+        else (
+            key,
+            f"i{key}",
+            "indexed",
+            None,
+            key % 7,
+            '{"title": "", "creators": ["\\ud800", "c"]}',
+        )
+        for key, title in enumerate(titles)
+    ]
+    table = build_table(rows)
+    columns = Columns(np.frombuffer(packed_columns(table, 1), np.uint8))
+    codes, values = columns.codes("title")
+    assert values == ["b", "ab", "?x", "", "z"]  # what a file spells alike is one value
+    assert codes.tolist() == [0, 1, 2, -1, 3, 0, 1, 2, *(1 for _ in range(9000)), 4]
+    offsets, of_lists, names = columns.lists("creators")
+    assert (np.flatnonzero(np.diff(offsets)).tolist(), of_lists.tolist()) == ([4], [0, 1])
+    assert names == ["?", "c"]
+    heights, missing = columns.numbers("height_px")
+    assert (heights[:8].tolist(), bool(missing.any())) == ([0, 1, 2, 3, 4, 5, 6, 0], False)
+    assert columns.numbers("width_px")[1].all()
+    assert set(columns.codes("genre")[0].tolist()) == {-1}
+    assert list(columns.image_ids)[-1] == f"i{len(titles) - 1}"
+    assert differing_columns(columns.to_table(), table) == []
+    assert (table.image_ids[1:3], table.image_ids[-1]) == (["i1", "i2"], columns.image_ids[-1])

@@ -23,6 +23,7 @@ from bilderatlas.arrays import Ints, Mask
 from bilderatlas.errors import StoreError, UnknownNameError, UsageError
 from bilderatlas.records import FieldKind
 from bilderatlas.store.columns_build import ColumnData, ColumnTable
+from bilderatlas.store.columns_texts import iter_packed, packed_size
 
 MAGIC = b"BAcols\x00\x01"
 _ALIGNMENT = 64
@@ -258,8 +259,13 @@ def _header_of(file: npt.NDArray[np.uint8]) -> dict[str, Any]:
 
 def packed_columns(table: ColumnTable, version: int) -> bytes:
     """Return the bytes of a file of columns."""
-    arrays: dict[str, npt.NDArray[Any]] = {"keys": table.keys.astype("<i8")}
-    arrays |= _packed_ids(list(table.image_ids))
+    return b"".join(iter_packed_columns(table, version))
+
+
+def iter_packed_columns(table: ColumnTable, version: int) -> Iterator[bytes]:
+    """Yield the bytes of a file of columns in parts, so that they need not be held at once."""
+    arrays: dict[str, npt.NDArray[Any] | Sequence[str]] = {"keys": table.keys.astype("<i8")}
+    arrays |= _packed_ids(table.image_ids)
     infos: dict[str, dict[str, Any]] = {}
     for name, column in table.columns.items():
         infos[name] = _packed_info(column)
@@ -268,27 +274,25 @@ def packed_columns(table: ColumnTable, version: int) -> bytes:
             if values is not None:
                 arrays[f"{name}.{part}"] = values.view(np.uint8) if part == "missing" else values
         if column.codes is not None:
-            arrays[f"{name}.values"] = _packed_strings(column.values)
-    return _packed_file(arrays, {"version": version, "n": len(table.keys), "columns": infos})
+            arrays[f"{name}.values"] = column.values
+    return _iter_packed(arrays, {"version": version, "n": len(table.keys), "columns": infos})
 
 
-def _packed_ids(image_ids: list[str]) -> dict[str, npt.NDArray[Any]]:
-    encoded = [image_id.encode() for image_id in image_ids]
-    offsets = np.zeros(len(encoded) + 1, "<i8")
-    np.cumsum([len(text) + 1 for text in encoded], out=offsets[1:])
-    hashes = np.array([zlib.crc32(text) for text in encoded], "<u4")
+def _packed_ids(image_ids: Sequence[str]) -> dict[str, npt.NDArray[Any] | Sequence[str]]:
+    n = len(image_ids)
+    offsets, hashes = np.zeros(n + 1, "<i8"), np.empty(n, "<u4")
+    for place, image_id in enumerate(image_ids):
+        text = image_id.encode()
+        offsets[place + 1] = len(text) + 1
+        hashes[place] = zlib.crc32(text)
+    np.cumsum(offsets, out=offsets)
     by_hash = np.argsort(hashes, kind="stable").astype("<i4")
     return {
-        "ids.text": _packed_strings(image_ids),
+        "ids.text": image_ids,
         "ids.offsets": offsets,
         "ids.hashes": hashes[by_hash],
         "ids.by_hash": by_hash,
     }
-
-
-def _packed_strings(strings: Sequence[str]) -> npt.NDArray[np.uint8]:
-    text = "".join(f"{string}\0" for string in strings)
-    return np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
 
 
 def _packed_info(column: ColumnData) -> dict[str, Any]:
@@ -312,14 +316,20 @@ def _packed_info(column: ColumnData) -> dict[str, Any]:
     }
 
 
-def _packed_file(arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) -> bytes:
+def _iter_packed(
+    arrays: dict[str, npt.NDArray[Any] | Sequence[str]], header: dict[str, Any]
+) -> Iterator[bytes]:
     # The header's own length moves the arrays: place them from 0, then say where 0 is, by
     # making the header as long as a generous multiple of the alignment.
     offset = 0
     places: dict[str, tuple[str, int, int]] = {}
     for name, values in arrays.items():
-        places[name] = (values.dtype.str, offset, values.nbytes)
-        offset += -(-values.nbytes // _ALIGNMENT) * _ALIGNMENT
+        if isinstance(values, np.ndarray):
+            dtype, n_bytes = values.dtype.str, values.nbytes
+        else:
+            dtype, n_bytes = "|u1", packed_size(values)
+        places[name] = (dtype, offset, n_bytes)
+        offset += -(-n_bytes // _ALIGNMENT) * _ALIGNMENT
     start = len(MAGIC) + 8
     draft = json.dumps(header | {"arrays": places}).encode()
     n_header = -(-(len(draft) + 24 * len(places) + start) // _ALIGNMENT) * _ALIGNMENT - start
@@ -327,8 +337,10 @@ def _packed_file(arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) ->
         name: (dtype, place + start + n_header, n) for name, (dtype, place, n) in places.items()
     }
     final = json.dumps(header | {"arrays": moved}).encode().ljust(n_header)
-    parts = [MAGIC, len(final).to_bytes(8, "little"), final]
-    for values in arrays.values():
-        content = values.tobytes()
-        parts += [content, bytes(-len(content) % _ALIGNMENT)]
-    return b"".join(parts)
+    yield MAGIC + len(final).to_bytes(8, "little") + final
+    for name, values in arrays.items():
+        if isinstance(values, np.ndarray):
+            yield values.tobytes()
+        else:
+            yield from iter_packed(values)
+        yield bytes(-places[name][2] % _ALIGNMENT)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from bilderatlas.arrays import Ints, Mask
 from bilderatlas.records import FIELD_KINDS, FieldKind
+from bilderatlas.store.columns_texts import PlainTexts, TextsBuilder
 
 NUMBER = "number"
 MAX_RAW_COLUMNS = 400
@@ -29,6 +30,7 @@ _NUMERIC = re.compile(r"[-+]?(0|[1-9]\d{0,17})(\.\d+)?([eE][-+]?\d{1,2})?\Z")
 IMAGE_FIELDS = ("key", "image_id", "state", "width_px", "height_px", "record_json")
 """What a row must have, in this order."""
 
+_PIXELS = ("width_px", "height_px")
 _OWN_KINDS: dict[str, str] = {"state": FieldKind.TEXT, "width_px": NUMBER, "height_px": NUMBER}
 
 
@@ -66,15 +68,6 @@ class ColumnTable:
     columns: dict[str, ColumnData] = field(default_factory=dict)
 
 
-class _Numbering(dict[str, int]):
-    """Gives each new string the next number."""
-
-    def __missing__(self, text: str) -> int:
-        number = len(self)
-        self[text] = number
-        return number
-
-
 def column_name(raw_name: str) -> str:
     """Spell the name of an original column as a filter does: lower case, `_` for other signs."""
     return _NON_WORD.sub("_", raw_name.strip().lower()).strip("_")
@@ -93,97 +86,97 @@ class _Builder:
     """Collects columns batch by batch."""
 
     def __init__(self) -> None:
-        self.keys: list[int] = []
-        self.image_ids: list[str] = []
-        self.years: dict[str, list[int | None]] = {}
-        self.pixels: dict[str, list[int | None]] = {"width_px": [], "height_px": []}
-        self.codes: dict[str, list[int]] = {"state": []}
-        self.lengths: dict[str, list[int]] = {}
-        self.values: dict[str, _Numbering] = {"state": _Numbering()}
-        self.raw_codes: dict[str, list[int]] = {}
-        self.raw_values: dict[str, _Numbering] = {}
+        self.n = 0
+        self.keys: list[Ints] = []
+        self.image_ids = PlainTexts()
+        self.texts: dict[str, TextsBuilder] = {"state": TextsBuilder()}
+        self.numbers: dict[str, _NumbersBuilder] = {name: _NumbersBuilder() for name in _PIXELS}
+        self.raw: dict[str, TextsBuilder] = {}
         self.raw_names: dict[str, str] = {}
         for name, kind in FIELD_KINDS.items():
             if kind is FieldKind.YEAR:
-                self.years[name] = []
+                self.numbers[name] = _NumbersBuilder()
             else:
-                self.codes[name], self.values[name] = [], _Numbering()
-                if kind is FieldKind.TEXTS:
-                    self.lengths[name] = []
+                self.texts[name] = TextsBuilder(lists=kind is FieldKind.TEXTS)
 
     def add(self, batch: Sequence[Sequence[Any]]) -> None:
-        n_before = len(self.keys)
         keys, image_ids, states, widths, heights, texts = zip(*batch, strict=True)
-        records: list[dict[str, Any]] = [json.loads(text) for text in texts]
-        self.keys += keys
-        self.image_ids += image_ids
-        self.codes["state"] += [self.values["state"][state] for state in states]
-        self.pixels["width_px"] += widths
-        self.pixels["height_px"] += heights
-        for name, years in self.years.items():
-            years += [record.get(name) for record in records]
-        for name, values in self.values.items():
-            if name in self.lengths:
-                lists = [record.get(name, ()) for record in records]
-                self.lengths[name] += [len(items) for items in lists]
-                self.codes[name] += [values[str(item)] for items in lists for item in items]
-            elif name != "state":
-                found = [record.get(name) for record in records]
-                self.codes[name] += [-1 if text is None else values[str(text)] for text in found]
-        self._add_raw([record.get("raw") or {} for record in records], n_before)
+        records: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")  # at once: one call
+        if len(records) != len(texts):
+            raise ValueError("a record is not one JSON object")
+        self.keys.append(np.array(keys, np.int64))
+        self.image_ids.add(image_ids)
+        self.texts["state"].add(states, self.n)
+        self.numbers["width_px"].add(widths, self.n)
+        self.numbers["height_px"].add(heights, self.n)
+        for name in set().union(*records) & FIELD_KINDS.keys():
+            found = [record.get(name) for record in records]
+            if name in self.numbers:
+                self.numbers[name].add(found, self.n)
+            else:
+                self.texts[name].add(found, self.n)
+        if raw := {
+            place: row for place, record in enumerate(records) if (row := record.get("raw"))
+        }:
+            self._add_raw([raw.get(place) or {} for place in range(len(records))])
+        self.n += len(records)
 
-    def _add_raw(self, rows: list[Mapping[str, Any]], n_before: int) -> None:
+    def _add_raw(self, rows: list[Mapping[str, Any]]) -> None:
         for raw_name in dict.fromkeys(name for row in rows for name in row):
             if raw_name not in self.raw_names:
-                self._add_raw_name(raw_name, n_before)
-            if not (name := self.raw_names[raw_name]):
-                continue
-            values = self.raw_values[name]
-            found = [_scalar(row.get(raw_name)) for row in rows]
-            self.raw_codes[name] += [-1 if text is None else values[text] for text in found]
-        for name in self.raw_codes:
-            n_lacking = n_before + len(rows) - len(self.raw_codes[name])
-            self.raw_codes[name] += [-1] * n_lacking
+                self.raw_names[raw_name] = self._name_of(raw_name)
+            if name := self.raw_names[raw_name]:
+                self.raw[name].add([_scalar(row.get(raw_name)) for row in rows], self.n)
 
-    def _add_raw_name(self, raw_name: str, n_before: int) -> None:
+    def _name_of(self, raw_name: str) -> str:
+        """Return under which name an original column is kept; empty: it is not."""
         name = column_name(raw_name)
-        taken = name in FIELD_KINDS or name in _OWN_KINDS or name in self.raw_values
-        if not name or name == "image_id" or taken or len(self.raw_values) >= MAX_RAW_COLUMNS:
-            self.raw_names[raw_name] = ""
-            return
-        self.raw_names[raw_name] = name
-        self.raw_codes[name] = [-1] * n_before
-        self.raw_values[name] = _Numbering()
+        taken = name in FIELD_KINDS or name in _OWN_KINDS or name in self.raw
+        if not name or name == "image_id" or taken or len(self.raw) >= MAX_RAW_COLUMNS:
+            return ""
+        self.raw[name] = TextsBuilder()
+        return name
 
     def table(self) -> ColumnTable:
+        """Return what was added, and forget it column by column."""
         columns: dict[str, ColumnData] = {}
-        for name, pixels in self.pixels.items():
-            columns[name] = _number_column(name, NUMBER, pixels)
-        for name, years in self.years.items():
-            columns[name] = _number_column(name, FieldKind.YEAR, years)
-        for name, codes in self.codes.items():
+        for name in list(self.numbers):
             kind = _OWN_KINDS.get(name) or FIELD_KINDS[name]
-            offsets = None
-            if name in self.lengths:
-                offsets = np.concatenate([[0], np.cumsum(self.lengths[name], dtype=np.int64)])
-            columns[name] = ColumnData(
-                name,
-                kind,
-                codes=np.array(codes, np.int32),
-                offsets=offsets,
-                values=[text.replace("\0", "") for text in self.values[name]],
-            )
-        for name, codes in self.raw_codes.items():
-            raw = ColumnData(
-                name,
-                FieldKind.TEXT,
-                raw=True,
-                codes=np.array(codes, np.int32),
-                values=[text.replace("\0", "") for text in self.raw_values[name]],
-            )
-            if raw.values:  # nothing but nested or empty values: no column
+            columns[name] = self.numbers.pop(name).column(name, kind, self.n)
+        for name in list(self.texts):
+            kind = _OWN_KINDS.get(name) or FIELD_KINDS[name]
+            codes, offsets, values = self.texts.pop(name).finish(self.n)
+            columns[name] = ColumnData(name, kind, codes=codes, offsets=offsets, values=values)
+        for name in list(self.raw):
+            codes, _, values = self.raw.pop(name).finish(self.n)
+            if len(values):  # nothing but nested or empty values: no column
+                raw = ColumnData(name, FieldKind.TEXT, raw=True, codes=codes, values=values)
                 columns[name] = with_numbers(raw)
-        return ColumnTable(np.array(self.keys, np.int64), self.image_ids, columns)
+        keys = np.concatenate([np.empty(0, np.int64), *self.keys])
+        return ColumnTable(keys, self.image_ids.finish(), columns)
+
+
+class _NumbersBuilder:
+    """Collects a column of numbers; batches that have none cost nothing."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[int, npt.NDArray[np.float64], Mask]] = []
+
+    def add(self, found: Sequence[int | None], start: int) -> None:
+        missing = np.array([number is None for number in found], np.bool_)
+        if not missing.all():
+            numbers = [0 if number is None else number for number in found]
+            self._parts.append((start, np.array(numbers, np.float64), missing))
+
+    def column(self, name: str, kind: str, n: int) -> ColumnData:
+        is_year = kind == FieldKind.YEAR
+        numbers = np.zeros(n, np.int32 if is_year else np.float64)
+        missing = np.ones(n, np.bool_)
+        for start, part, lacks in self._parts:
+            fitting = np.clip(part, -(2**31), 2**31 - 1) if is_year else part
+            numbers[start : start + len(part)] = fitting.astype(numbers.dtype)
+            missing[start : start + len(part)] = lacks
+        return ColumnData(name, kind, numbers=numbers, missing=missing)
 
 
 def _scalar(value: Any) -> str | None:
@@ -194,18 +187,10 @@ def _scalar(value: Any) -> str | None:
     return str(value).strip() or None
 
 
-def _number_column(name: str, kind: str, found: Sequence[int | None]) -> ColumnData:
-    missing = np.array([number is None for number in found], np.bool_)
-    numbers = np.array([0 if number is None else number for number in found], np.float64)
-    if kind == FieldKind.YEAR:
-        numbers = np.clip(numbers, -(2**31), 2**31 - 1).astype(np.int32)
-    return ColumnData(name, kind, numbers=numbers, missing=missing)
-
-
 def with_numbers(column: ColumnData) -> ColumnData:
     """Return a raw column as numbers if each of its values spells one, else as text."""
     assert column.codes is not None
-    if not column.values or not all(_NUMERIC.match(text) for text in column.values):
+    if not len(column.values) or not all(_NUMERIC.match(text) for text in column.values):
         return replace(column, kind=FieldKind.TEXT, numbers=None, missing=None)
     spelled = np.array([float(text) for text in column.values], np.float64)
     missing = column.codes < 0
@@ -225,7 +210,7 @@ def extend_table(old: ColumnTable, live_keys: Ints, changed: ColumnTable) -> Col
         before = old.columns.get(name) or _empty_like(changed.columns[name], n_old)
         after = changed.columns.get(name) or _empty_like(before, n_new)
         joined = _joined(before, kept, after, order)
-        if joined.raw and not joined.values:
+        if joined.raw and not len(joined.values):
             continue
         columns[name] = joined
     return ColumnTable(keys[order], [ids[row] for row in order.tolist()], columns)

@@ -10,14 +10,14 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from bilderatlas.errors import StoreError
-from bilderatlas.store.columns import Columns, packed_columns
+from bilderatlas.store.columns import Columns, iter_packed_columns, packed_columns
 from bilderatlas.store.columns_build import (
     IMAGE_FIELDS,
     ColumnTable,
     build_table,
     extend_table,
 )
-from bilderatlas.store.disk import replace_file, unlink_quietly
+from bilderatlas.store.disk import sync_folder, unlink_quietly, write_durably
 from bilderatlas.store.schema import images
 
 _FILE = re.compile(r"columns-(\d{9,})-[0-9a-f]{8}\.bin\Z")
@@ -53,12 +53,11 @@ class ColumnFiles:
                 older = opened
         if older is not None and older.version > records_version:
             older = None
-        content = packed_columns(self._table(connection, older), records_version)
-        self._newest = self._stored(content, records_version)
+        self._newest = self._stored(self._table(connection, older), records_version)
         return self._newest
 
     def _table(self, connection: Connection, older: Columns | None) -> ColumnTable:
-        if older is None:
+        if older is None or older.n == 0:
             return read_table(connection, self._collection_id)
         own = images.c.collection_id == self._collection_id
         changed = (
@@ -70,15 +69,17 @@ class ColumnFiles:
         live = connection.execute(select(images.c.key).where(own).order_by(images.c.key))
         return extend_table(older.to_table(), np.array(live.scalars().all(), np.int64), new)
 
-    def _stored(self, content: bytes, version: int) -> Columns:
+    def _stored(self, table: ColumnTable, version: int) -> Columns:
         if not self._read_only:
             path = self.folder / f"columns-{version:09d}-{uuid.uuid4().hex[:8]}.bin"
             try:
-                replace_file(path, content)
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_durably(path, iter_packed_columns(table, version))
+                sync_folder(self.folder)
                 return Columns.open(path)
             except OSError:  # no space or no right to write: they live in memory then
                 pass
-        return Columns(np.frombuffer(content, np.uint8))
+        return Columns(np.frombuffer(packed_columns(table, version), np.uint8))
 
     def _files(self) -> list[tuple[int, Path]]:
         """Return the files that are there, newest first."""
