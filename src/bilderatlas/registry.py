@@ -47,6 +47,10 @@ class Registry(Generic[T]):
         self._members[name] = member
         return member
 
+    def forget(self, name: str) -> None:
+        """Take a member away again; a name that is not taken is no error."""
+        self._members.pop(name, None)
+
     def get(self, name: str) -> T:
         """Return the member called `name`.
 

@@ -81,8 +81,11 @@ def _numbers(rows: ImageRows) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(float(str(value)) for value in row) for row in vectors)
 
 
-def environment_of(extractor: Extractor | None) -> Environment:
-    """Return the libraries of this machine that have a hand in an embedding."""
+def environment_of(extractor: Extractor | None, computed: Sequence[str] = ()) -> Environment:
+    """Return the libraries of this machine that have a hand in an embedding.
+
+    `computed` says how the stored rows were made (`bf16 on cpu`), several ways joined by `+`.
+    """
     software = {"python": platform.python_version(), "bilderatlas": __version__}
     needs_lab = extractor is not None and extractor.card.weights_sha256 is not None
     for name in _LIBRARIES:
@@ -92,10 +95,10 @@ def environment_of(extractor: Extractor | None) -> Environment:
             software[name] = version(name)
         except PackageNotFoundError:
             continue
-    options = getattr(extractor, "options", None)
+    pairs = [one.partition(" on ") for one in computed] or [("fp32", "", "cpu")]
     return Environment(
         software=software,
         platform=f"{platform.system()} {platform.machine()}",
-        device=str(getattr(options, "device", "cpu")),
-        precision=str(getattr(options, "precision", "fp32")),
+        device="+".join(sorted({device for _, _, device in pairs})),
+        precision="+".join(sorted({precision for precision, _, _ in pairs})),
     )

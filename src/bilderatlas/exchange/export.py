@@ -100,7 +100,7 @@ def export_space(
             writer.attach(name, read_projection(space.folder, space.card_json))
         if not identity.derived_from:
             identity = _with_origin(identity, collection)
-        environment = environment_of(extractor)
+        environment = environment_of(extractor, card.computed)
         manifest = writer.finish(identity, environment, canary, no_canary_because=why_none)
     return ExportReport(writer.destination, manifest)
 

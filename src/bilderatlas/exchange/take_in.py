@@ -171,8 +171,16 @@ def _fill(
     report.vectors = collection.space(report.model_id).n_rows - n_rows_before
 
 
+def _origin(features: Features) -> str:
+    """Return what names the features to anybody: an address of the web, or an id, never a path."""
+    if features.address.startswith(("http://", "https://")):
+        return features.address
+    package_id = getattr(features, "package_id", "")
+    return f"package {package_id}" if package_id else "features from elsewhere"
+
+
 def _ensure_space(writer: CollectionWriter, features: Features) -> None:
-    card = replace(features.card, taken_from=features.address)
+    card = replace(features.card, taken_from=_origin(features))
     if features.projection is not None:
         ensure_projected_space(writer, card, features.projection)
     else:

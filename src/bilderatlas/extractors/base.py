@@ -48,6 +48,8 @@ class Card:
         knows_only: What the weights know, in a sentence, where that is less than a user expects.
         taken_from: Where rows of this space were taken from, if some were not made here: what their
             maker says of them is a claim, and they are never passed on as our own.
+        computed: In which precisions and on which devices rows were made: `fp32 on cpu`; empty for
+            extractors that have no choice.
     """
 
     model_id: str
@@ -75,6 +77,7 @@ class Card:
     weights: tuple[dict[str, Any], ...] = ()
     knows_only: str = ""
     taken_from: str = ""
+    computed: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as it is stored in `features.json`."""
@@ -85,7 +88,7 @@ class Card:
         """Return the card that was stored as `values`; what a newer version added is left out."""
         names = {field.name for field in fields(cls)}
         known = {name: value for name, value in values.items() if name in names}
-        for name in ("preprocessing", "languages", "weights"):
+        for name in ("preprocessing", "languages", "weights", "computed"):
             known[name] = tuple(known.get(name) or ())
         known["metrics"] = tuple(Metric(name) for name in known["metrics"])
         return cls(**known)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import cv2
 
 from bilderatlas.arrays import Pixels, scale_to_side
-from bilderatlas.errors import BilderatlasError, Failure
+from bilderatlas.errors import BilderatlasError, Failure, UnavailableError, WeightsError
 from bilderatlas.extractors import Extractor, ImageRows
 from bilderatlas.images.decoder import DecodedImage
 from bilderatlas.records import Record
@@ -114,6 +114,8 @@ def extract_each(
     images = [_scaled(batch[place][1], extractor.card.side_px) for place in places]
     try:
         return list(extractor.extract_batch(images)) if images else []
+    except (WeightsError, UnavailableError):
+        raise  # it is the model that cannot be used, not a picture
     except (BilderatlasError, ValueError, ArithmeticError, cv2.error):
         return [
             _extract_one(extractor, image, batch[place][0])
@@ -124,6 +126,8 @@ def extract_each(
 def _extract_one(extractor: Extractor, image: Pixels, fetched: Fetched) -> ImageRows | Failure:
     try:
         return extractor.extract_batch([image])[0]
+    except (WeightsError, UnavailableError):
+        raise
     except (BilderatlasError, ValueError, ArithmeticError, cv2.error) as error:
         reason = f"'{extractor.card.model_id}' could not read the picture: {error}"
         return Failure(fetched.record.image_id, "extract", "extract", reason)

@@ -23,7 +23,7 @@ from bilderatlas.indexing.extract import Batch, BatchExtractor, Fetched
 from bilderatlas.indexing.machine import choose_batch_images
 from bilderatlas.indexing.overlap import overlapped
 from bilderatlas.indexing.plan import Plan, make_plan
-from bilderatlas.indexing.prepare import prepare_extractors
+from bilderatlas.indexing.prepare import load_networks, prepare_extractors
 from bilderatlas.indexing.reduce import complete_reduced
 from bilderatlas.indexing.report import (
     NO_PICTURE_CODES,
@@ -51,7 +51,7 @@ BATCH_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one record: rows by space, or a failure."""
+    """What became of one record: rows by space, a failure, or both where one space lacks it."""
 
     record: Record
     sha256: str | None
@@ -97,6 +97,8 @@ def index_source(
         source_options=source_options.to_json() if source_options else None,
     )
     report = IndexReport(name, spaces=[extractor.card.model_id for extractor in extractors])
+    if not set(report.spaces) <= set(collection.model_ids()):
+        load_networks(extractors)  # before a new space is made that could not be filled
     with collection.writer() as writer:
         for extractor in extractors:
             writer.ensure_space(extractor.card)
@@ -109,6 +111,7 @@ def index_source(
         copy_known_rows(known, writer, plan, extractors, report)
         options.on_plan(replace(plan.summary(), notes=(*notes, *more_notes)))
         if plan.to_read:
+            load_networks(extractors)
             _Run(known, source, writer, plan, extractors, options, report).go()
         complete_reduced(collection, writer, chosen.reduced)
     _build_engines(collection)
@@ -225,9 +228,9 @@ class _Run:
             record = self.source.complete(fetched.record, {})
             return Outcome(record, None, None, {}, found)
         record = self.source.complete(fetched.record, found.found)
-        if failure is not None:
+        if failure is not None and not rows:
             return Outcome(record, None, None, {}, failure)
-        return Outcome(record, fetched.sha256, found, rows, None)
+        return Outcome(record, fetched.sha256, found, rows, failure)
 
     def _needs(self, fetched: Fetched, extractor: Extractor) -> bool:
         image_id = fetched.record.image_id
@@ -254,8 +257,9 @@ class _Run:
         token = self.plan.tokens[outcome.record.image_id]
         size_wh = outcome.decoded.original_size_wh if outcome.decoded else None
         thumbnails = outcome.decoded.thumbnails if outcome.decoded else {}
+        failure = None if outcome.rows else outcome.failure  # it costs that one space only
         return NewImage(
-            outcome.record, outcome.sha256, token, size_wh, outcome.failure, thumbnails=thumbnails
+            outcome.record, outcome.sha256, token, size_wh, failure, thumbnails=thumbnails
         )
 
     def _count(self, outcome: Outcome) -> None:

@@ -47,7 +47,19 @@ def prepare_extractors(
         readiness = one.readiness()
         if readiness.state != "ready":
             raise UnavailableError(readiness.sentence)
-        if isinstance(one, NeuralExtractor) and device != "cpu":
-            one.runtime()  # a device that is not here ends the run now
+        if device != "cpu":
+            load_networks([one])  # a device that is not here ends the run now
         prepared.append(one)
     return prepared, notes
+
+
+def load_networks(extractors: Sequence[Extractor]) -> None:
+    """Load what will be run, so that damaged weights end the run before it touches a picture.
+
+    Raises:
+        WeightsError: when weights are not what was recorded.
+        UnavailableError: when one cannot run here.
+    """
+    for extractor in extractors:
+        if isinstance(extractor, NeuralExtractor):
+            extractor.runtime()

@@ -67,6 +67,8 @@ class KnownRows:
                 entry = select_spaces(connection, collection.id, card.model_id).get(card.model_id)
             if entry is None or entry.card_json.get("taken_from"):
                 continue
+            if not set(entry.card_json.get("computed", ())) <= set(card.computed):
+                continue  # made in another precision: near, and not the same
             if entry.segments and not differing_facts(entry.card_json, facts):
                 found.append((collection, entry))
         return found

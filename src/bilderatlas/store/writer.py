@@ -144,8 +144,9 @@ class CollectionWriter:
         facts = json.loads(json.dumps(card.to_json()))
         known = self._spaces.get(card.model_id)
         is_other = known is not None and bool(differing_facts(known.card_json, facts))
-        if known is not None and not is_other:
+        if known is not None and not is_other:  # where rows came from is never forgotten
             facts["taken_from"] = facts["taken_from"] or known.card_json.get("taken_from", "")
+            facts["computed"] = sorted({*known.card_json.get("computed", ()), *facts["computed"]})
         if known is not None and known.card_json == facts:
             return
         if not _MODEL_ID.match(card.model_id):
