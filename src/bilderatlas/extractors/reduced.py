@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib import format as npy
 
 from bilderatlas.arrays import Embeddings, Metric, Pixels, check_dimension
 from bilderatlas.errors import StoreError, UsageError
 from bilderatlas.extractors.base import Card, Extractor, ImageRows, Readiness
 
 MARK = "~pca"
+_MAX_SIDE = 1 << 24
 Matrix = npt.NDArray[np.float64]
 Blocks = Callable[[], Iterable[npt.NDArray[Any]]]
 
@@ -54,18 +57,42 @@ class Projection:
         """Read what `to_bytes` wrote.
 
         Raises:
-            StoreError: when it is no such file.
+            StoreError: when it is no such file, or a number in it is not finite.
         """
-        try:
-            matrix = np.load(io.BytesIO(content))
-        except (ValueError, EOFError, OSError) as error:
-            raise StoreError(f"Cannot read a projection: {error}.") from error
-        if matrix.ndim != 2 or len(matrix) < 2 or matrix.dtype != np.dtype("<f4"):
-            raise StoreError(
-                f"Cannot read a projection: it has shape {matrix.shape} and dtype {matrix.dtype}, "
-                "expected (1 + k, d) float32."
-            )
+        matrix = _matrix_of(content)
         return cls(matrix[0], matrix[1:])
+
+
+def _matrix_of(content: bytes) -> npt.NDArray[np.float32]:
+    """Return the `(1 + k, d)` numbers of a `.npy` file, as views of its bytes.
+
+    Nothing is allocated for what a header merely claims, and a zip or a pickle is never looked at.
+    """
+    file = io.BytesIO(content)
+    try:
+        version = npy.read_magic(file)
+        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        shape, is_fortran, dtype = read_header[version](file)
+    except KeyError as error:
+        raise StoreError("Cannot read a projection: its version of .npy is unknown.") from error
+    except (ValueError, EOFError, OSError, TypeError, SyntaxError, RecursionError) as error:
+        raise StoreError(f"Cannot read a projection: {str(error)[:200]}.") from error
+    is_matrix = len(shape) == 2 and 2 <= shape[0] <= _MAX_SIDE and 1 <= shape[1] <= _MAX_SIDE
+    if not is_matrix or is_fortran or dtype != "<f4":
+        raise StoreError(
+            f"Cannot read a projection: it has shape {str(shape)[:60]} and dtype "
+            f"{str(dtype)[:60]}, expected (1 + k, d) float32, row by row."
+        )
+    n_bytes, n_given = math.prod(shape) * 4, len(content) - file.tell()
+    if n_given != n_bytes:
+        raise StoreError(
+            f"Cannot read a projection: shape {shape} takes {n_bytes:,} bytes, and {n_given:,} are "
+            "there."
+        )
+    matrix = np.frombuffer(content, "<f4", offset=file.tell()).reshape(shape)
+    if not np.isfinite(matrix).all():
+        raise StoreError("Cannot read a projection: some of its numbers are not finite.")
+    return matrix
 
 
 @dataclass(frozen=True, slots=True)
