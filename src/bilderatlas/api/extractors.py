@@ -17,6 +17,7 @@ from bilderatlas.extractors.runtimes import verify as verifying
 from bilderatlas.extractors.runtimes.fetch import FetchReport, FileProgress
 from bilderatlas.extractors.runtimes.given import take_given
 from bilderatlas.extractors.runtimes.record import ExportFacts, FileFacts
+from bilderatlas.extractors.runtimes.weights import WEIGHTS_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,28 @@ def fetch_weights(
     if not given:
         return fetching.fetch(extractor, on_progress)
     report = FetchReport(extractor.base_card.model_id)
+    before = _weights_sha256(extractor)
     for path in given:
         for facts in take_given(extractor, path.expanduser()):
-            report.fetched.append(_as_file(facts, path, extractor.folder))
+            file = _as_file(facts, path, extractor.folder)
+            report.fetched.append(file)
+            if departure := extractor.model_files.departure_of(file):
+                report.notes.append(f"'{file.name}' is given by you: {departure}.")
+    after = _weights_sha256(extractor)
+    if before is not None and after != before:
+        report.notes.append(
+            f"They take the place of other weights (sha256 {before}), which are gone, and so is "
+            "what was exported from them. Collections that were indexed with those must be indexed "
+            "again before they can be searched by new pictures or by words."
+        )
     return report
+
+
+def _weights_sha256(extractor: NeuralExtractor) -> str | None:
+    files = extractor.model_files
+    if not any(files.find(name) for name in (WEIGHTS_FILE, f"{files.towers[0]}.onnx")):
+        return None  # what the program expects is no weights that were here
+    return extractor.card.weights_sha256
 
 
 def export(name: str) -> exporting.ExportReport:
@@ -161,7 +180,7 @@ def _file_states(extractor: NeuralExtractor) -> tuple[FileState, ...]:
             one.source,
             one.size_bytes,
             one.sha256,
-            _said(one),
+            _said(one, files.departure_of(one)),
         )
         for name, one in record.files.items()
     ]
@@ -192,12 +211,13 @@ def _file_states(extractor: NeuralExtractor) -> tuple[FileState, ...]:
     return tuple(states)
 
 
-def _said(one: FileFacts) -> str:
-    return {
+def _said(one: FileFacts, departure: str) -> str:
+    said = {
         "pinned": "pinned in the program",
         "recorded": f"recorded at the first fetch on {one.fetched_at[:10]}",
         "given": f"given by you on {one.fetched_at[:10]}",
     }[one.origin]
+    return f"{said}: {departure}" if departure else said
 
 
 def _as_file(facts: FileFacts | ExportFacts, path: Path, folder: Path) -> FileFacts:

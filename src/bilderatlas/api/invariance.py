@@ -119,7 +119,7 @@ def read_invariances(collection: CollectionStore, model_id: str) -> Invariances 
     try:
         text = (collection.space_folder(model_id) / FILE_NAME).read_text("utf-8")
         measured = Invariances.from_json(json.loads(text))
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return measured if measured.is_of(collection.space(model_id).card_json) else None
 
@@ -157,15 +157,23 @@ def run_test(
 def readiness_of(collection: CollectionStore, model_id: str) -> Readiness:
     """Tell whether a space's extractor can run here, as it was when the space was made.
 
+    A card that came from elsewhere may say anything: what cannot be understood is not ready.
+
     Raises:
         UnknownNameError: for a space that there is not.
     """
     card = collection.space(model_id).card_json
     try:
         extractor = extractor_of(collection, model_id)
+        readiness = extractor.readiness()
     except BilderatlasError as error:
         return Readiness("to fetch", str(error))
-    readiness = extractor.readiness()
+    except (TypeError, ValueError, LookupError, AttributeError):
+        return Readiness(
+            "to fetch",
+            f"Cannot use '{model_id}' here: its card cannot be understood. Search by images of "
+            "the collection itself.",
+        )
     if readiness.state == "ready" and not _is_same(card, extractor.card):
         return Readiness(
             "to fetch",

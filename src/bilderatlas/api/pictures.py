@@ -9,8 +9,8 @@ import numpy as np
 
 from bilderatlas.arrays import Embeddings, Pixels
 from bilderatlas.errors import BilderatlasError, NotFoundError, QueryError
-from bilderatlas.exchange.source import FeaturesSource, refuse_other_extractor
-from bilderatlas.extractors import ImageRows
+from bilderatlas.exchange.source import FeaturesSource, refuse_other_extractor, refuse_other_words
+from bilderatlas.extractors import Card, ImageRows
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.images.region import crop
@@ -88,11 +88,11 @@ class Pictures:
         space = collection.space(model_id)
         refuse_other_extractor(space.card_json, extractor, collection.name)
         if part.kind is PartKind.TEXT:
+            refuse_other_words(space.card_json, extractor, collection.name)
             return ImageRows(extractor.embed_texts([part.value]))
         sha256 = self._sha256_of(collection, part)
         card = extractor.card
-        projected_by = (card.projection or {}).get("sha256", "")  # each collection has its own
-        key = (f"{model_id}@{projected_by}", sha256, str(part.region))
+        key = (_identity_of(card), sha256, str(part.region))
         with self._lock:
             if key in self._rows:
                 self._rows.move_to_end(key)
@@ -188,6 +188,12 @@ class Pictures:
                     source = open_source(collection.source_address, options)
                 self._sources[collection.name] = (identity, source)
             return source
+
+
+def _identity_of(card: Card) -> str:
+    """Return what makes the rows of a picture others: weights change while a server runs."""
+    projected_by = (card.projection or {}).get("sha256", "")  # each collection has its own
+    return f"{card.model_id}@{card.version}@{card.weights_sha256}@{projected_by}"
 
 
 def embeddings_of(rows: ImageRows) -> Embeddings:

@@ -101,6 +101,8 @@ def fetch(model_id: IdArgument, weights: WeightsOption = None, as_json: JsonOpti
     rows = [(f.name, str(f.origin), shown_size(f.size_bytes), f.sha256) for f in report.fetched]
     rows += [(name, "was here", "", "") for name in report.kept]
     print_table(("file", "checksum", "size", "sha256"), rows)
+    for note in report.notes:
+        say(note)
     if readiness.state == "ready":
         say(f"'{report.model_id}' is ready.")
     else:

@@ -20,6 +20,13 @@ _TOLD: Mapping[str, str] = {
     "tap": "the layer",
     "rows_are": "what a vector stands for",
 }
+_TEXT_FACTS: Mapping[str, str] = {
+    "tokenizer_sha256": "the tokenizer",
+    "sha256": "the text network",
+    "context_length": "the length of texts",
+    "pad_id": "what texts are filled up with",
+    "template": "the sentence around the words",
+}
 _HARMLESS = {"dtype"}
 """A query may be more exact than what it is held against."""
 
@@ -82,4 +89,27 @@ def refuse_other_extractor(space: Mapping[str, Any], extractor: Extractor, colle
             f"Cannot embed pictures or words into the space '{own.model_id}' of '{collection}': "
             f"its vectors were made otherwise than '{own.model_id}' makes them here "
             f"({', '.join(differing)} differ). Search by images of the collection itself."
+        )
+
+
+def refuse_other_words(space: Mapping[str, Any], extractor: Extractor, collection: str) -> None:
+    """Refuse to compare words with stored rows when the text side is another than they knew.
+
+    The card of a space is brought up to date by indexing; what either does not state cannot differ.
+
+    Raises:
+        QueryError: naming what differs.
+    """
+    stored, here = space.get("text_tower") or {}, extractor.card.text_tower or {}
+    differing = [
+        words
+        for fact, words in _TEXT_FACTS.items()
+        if stored.get(fact) is not None and here.get(fact) not in (None, stored[fact])
+    ]
+    if differing:
+        raise QueryError(
+            f"Cannot embed words into the space '{extractor.card.model_id}' of '{collection}': "
+            f"{' and '.join(differing)} here is another than the space was made with. Fetch that "
+            "one again, or index the collection again if this one is right; searching by images "
+            "works meanwhile."
         )

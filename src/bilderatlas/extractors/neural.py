@@ -18,6 +18,7 @@ from bilderatlas.extractors.base import Card, Extractor, ImageRows, Readiness
 from bilderatlas.extractors.canaries import canary_pictures, canary_texts
 from bilderatlas.extractors.preprocessing import preprocess
 from bilderatlas.extractors.runtimes.base import Run, Runtime, RuntimeOptions
+from bilderatlas.extractors.runtimes.likeness import problem_of
 from bilderatlas.extractors.runtimes.onnx import OnnxRuntime
 from bilderatlas.extractors.runtimes.record import record_stamp
 from bilderatlas.extractors.runtimes.torch import TorchRuntime, has_torch
@@ -186,9 +187,10 @@ class NeuralExtractor(Extractor):
         return self.model_files.verified(name)
 
     def readiness(self) -> Readiness:
-        """Tell whether it can run here: by which files are here; none is read."""
+        """Tell whether it can run here: by which files are here; none is loaded."""
         try:
             files = self.model_files
+            files.settled()  # refuses what was put here under the name of other bytes
             if self.possible_runtimes():
                 return Readiness()
             here = files.find(WEIGHTS_FILE) is not None and files.tokenizers_are_here()
@@ -252,7 +254,9 @@ class NeuralExtractor(Extractor):
         return TorchRuntime(self.build_towers(files.verified(WEIGHTS_FILE)), self.options)
 
     def check_weights(self, path: Path) -> None:
-        """Make sure that a safetensors file fits the architecture; needs the laboratory to tell.
+        """Make sure that a safetensors file fits the architecture, and tells pictures apart.
+
+        Needs the laboratory to tell. The texts are left out while their tokenizer is not here.
 
         Raises:
             WeightsError: naming what does not fit.
@@ -260,7 +264,7 @@ class NeuralExtractor(Extractor):
         if not has_torch():
             return
         try:
-            self.build_towers(path)
+            towers = self.build_towers(path)
         except (RuntimeError, KeyError, ValueError, AttributeError, TypeError) as error:
             reason = " ".join(str(error).split())[:300]
             raise WeightsError(
@@ -268,6 +272,16 @@ class NeuralExtractor(Extractor):
                 f"Cannot use '{path.name}' for '{self.base_card.model_id}': {reason}. Give the "
                 "weights that belong to it.",
             ) from error
+        for tower, network in towers.items():
+            if tower == "text" and not self.model_files.tokenizers_are_here():
+                continue
+            outputs = self.canary_outputs(tower, TorchRuntime({tower: network}).runner(tower))
+            if problem := problem_of(outputs):
+                raise WeightsError(
+                    "broken",
+                    f"Cannot use '{path.name}' for '{self.base_card.model_id}': on the canaries "
+                    f"its {tower} network {problem}. The weights are broken; get them again.",
+                )
 
     def release(self) -> None:
         """Let go of the networks; the next call loads them again."""

@@ -1,4 +1,4 @@
-"""The child that converts pickles: it takes modules from nowhere else, and cannot outgrow its file."""
+"""The child that converts pickles takes modules from nowhere else and cannot outgrow its file."""
 
 from __future__ import annotations
 

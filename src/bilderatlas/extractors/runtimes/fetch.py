@@ -44,11 +44,13 @@ class FetchReport:
         model_id: The extractor.
         fetched: What came, in its order.
         kept: Names of the files that were here already, whole.
+        notes: What departs from what the program expects, a sentence each.
     """
 
     model_id: str
     fetched: list[FileFacts] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def fetch(extractor: NeuralExtractor, progress: FileProgress | None = None) -> FetchReport:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bilderatlas.errors import BilderatlasError, NotFoundError, UnavailableError, WeightsError
-from bilderatlas.extractors.canaries import canaries_sha256
+from bilderatlas.extractors.canaries import canaries_sha256, canary_texts
 from bilderatlas.extractors.runtimes.convert_pickle import convert
 from bilderatlas.extractors.runtimes.kinds import check_role, kind_of
-from bilderatlas.extractors.runtimes.likeness import MIN_COSINE, cosines_of
+from bilderatlas.extractors.runtimes.likeness import MIN_COSINE, cosines_of, problem_of
 from bilderatlas.extractors.runtimes.lock import changing
 from bilderatlas.extractors.runtimes.onnx import open_session
 from bilderatlas.extractors.runtimes.portable import Note, read_note
-from bilderatlas.extractors.runtimes.record import ExportFacts, FileFacts, write_record
+from bilderatlas.extractors.runtimes.record import ExportFacts, FileFacts, ModelRecord, write_record
 from bilderatlas.extractors.runtimes.replaced import (
     remove_quantised,
     take_over,
@@ -96,8 +96,38 @@ def _take_tokenizer(extractor: NeuralExtractor, path: Path, staged: Path) -> Fil
         )
     copy = Path(shutil.copyfile(path, staged / TOKENIZER_FILE))
     facts = _facts(extractor, path, copy, TOKENIZER_FILE, "tokenizer", None)
+    here = extractor.model_files.record.files.get(TOKENIZER_FILE)
+    if facts.origin == "given" and (here is None or here.sha256 != facts.sha256):
+        _try_tokenizer(extractor, path, facts, staged)
     take_over(extractor.model_files, facts, copy)
     return facts
+
+
+def _try_tokenizer(extractor: NeuralExtractor, path: Path, facts: FileFacts, staged: Path) -> None:
+    """Let the extractor read the canary texts with it, where it was put aside.
+
+    Whether texts come to lie where they did is not told by that: what was indexed remembers the
+    sha256 of its tokenizer instead, and refuses words that another one has cut.
+    """
+    write_record(staged, ModelRecord().with_file(facts))
+    try:
+        tokens = extractor.at(staged).tokenise(canary_texts())
+    except BilderatlasError as error:
+        raise WeightsError(
+            "misfit",
+            f"Cannot use '{path}': '{extractor.base_card.model_id}' cannot read words with it "
+            f"({error}). What was here before stands as it was.",
+        ) from error
+    except Exception as error:  # the library raises no narrower one
+        reason = " ".join(str(error).split())[:200]
+        raise _misfit(path, f"it cannot cut texts ({reason})", "a tokenizer that can") from error
+    n_distinct = len(np.unique(tokens, axis=0))
+    if n_distinct < len(tokens):
+        raise _misfit(
+            path,
+            f"it makes {n_distinct} of {len(tokens)} different texts",
+            "a tokenizer that tells them apart",
+        )
 
 
 def _facts(
@@ -108,16 +138,13 @@ def _facts(
     role: str,
     made_from: dict[str, str] | None,
 ) -> FileFacts:
-    """Return what is recorded: `pinned` where the program expects exactly these bytes."""
+    """Return what is recorded: `pinned` where the program expects exactly these bytes.
+
+    Other bytes are `given`: a user may bring a variant, and is told that it is one.
+    """
     sha256 = sha256_of(copy)
     original = made_from["sha256"] if made_from else sha256
-    pinned = any(
-        one.kept_as == name
-        and (
-            one.sha256 == original or (one.sha256_prefix and original.startswith(one.sha256_prefix))
-        )
-        for one in extractor.files
-    )
+    pinned = any(one.kept_as == name and one.is_pinned_to(original) for one in extractor.files)
     return FileFacts(
         name=name,
         role=role,
@@ -139,8 +166,10 @@ def _take_onnx(extractor: NeuralExtractor, path: Path, copy: Path) -> FileFacts 
     _check_shapes(extractor, tower, session, path)
     outputs = _run(extractor, tower, session, path)
     wanted = (len(extractor.example_inputs(tower)), extractor.base_card.dim)
-    if outputs.shape != wanted or not np.isfinite(outputs).all():
-        raise _misfit(path, f"on the canaries it gives {outputs.shape}, or no numbers", wanted)
+    if outputs.shape != wanted:
+        raise _misfit(path, f"on the canaries it gives {outputs.shape}", wanted)
+    if problem := problem_of(outputs):
+        raise _misfit(path, f"on the canaries it {problem}", "an embedding of its own for each")
     del session  # some systems cannot move a file that is open
     files = extractor.model_files
     here = files.settled().files.get(WEIGHTS_FILE) if files.find(WEIGHTS_FILE) else None

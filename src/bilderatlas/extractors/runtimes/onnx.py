@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from bilderatlas.errors import UnavailableError, WeightsError
 from bilderatlas.extractors.runtimes.base import Runtime, RuntimeOptions
+from bilderatlas.extractors.runtimes.weights import sha256_of
 
 INT8_OPERATORS = ["MatMul", "Gemm"]  # convolutions get slower, not faster
 
@@ -89,14 +90,32 @@ def open_session(path: Path, n_threads: int = 0) -> Any:
 def quantised(path: Path) -> Path:
     """Return the int8 form of an ONNX file, made beside it at the first use.
 
+    Its name says of which bytes it was made, and what its own are: it is never run unproven.
+
     Raises:
-        UnavailableError: when it is still to be made and the laboratory is not installed.
+        UnavailableError: when it is still to be made and the laboratory is not installed, or the
+            network has nothing that is worth rounding.
+        WeightsError: when it holds other bytes than were made.
     """
-    with path.open("rb") as opened:
-        content = hashlib.file_digest(opened, "sha256").hexdigest()
-    derived = path.with_name(f"{path.stem}.int8-{content[:16]}.onnx")
-    if derived.is_file():
+    made_of = f"{path.stem}.int8-{sha256_of(path)[:16]}"
+    for derived in sorted(path.parent.glob(f"{made_of}-*.onnx")):
+        if sha256_of(derived) != derived.stem.removeprefix(f"{made_of}-"):
+            raise WeightsError(
+                "wrong-sha256",
+                f"Cannot use '{derived}': it was changed or damaged since it was made. Remove it; "
+                "it is made again at its next use.",
+            )
         return derived
+    partial = path.with_name(f".{made_of}.{os.getpid()}.{threading.get_ident()}.partial")
+    try:
+        _round(path, partial)
+        return partial.replace(path.with_name(f"{made_of}-{sha256_of(partial)}.onnx"))
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _round(path: Path, target: Path) -> None:
+    """Write the int8 form of the ONNX file `path` to `target`."""
     try:
         import onnx
         from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -105,25 +124,21 @@ def quantised(path: Path) -> Path:
             f"Cannot make the int8 form of '{path.name}': that needs the laboratory once. Install "
             "it with: pip install 'bilderatlas[lab]'"
         ) from error
-    partial = derived.with_suffix(".partial")
     disabled = logging.root.manager.disable
     logging.disable(logging.WARNING)  # it recommends steps that an exported network needs not
     try:
         model = onnx.load(path)
         del model.graph.value_info[:]  # shapes of weights that rounding turns round
         quantize_dynamic(
-            model, partial, op_types_to_quantize=INT8_OPERATORS, weight_type=QuantType.QInt8
+            model, target, op_types_to_quantize=INT8_OPERATORS, weight_type=QuantType.QInt8
         )
-        if not _has_int8(partial):
-            raise UnavailableError(
-                f"Cannot make the int8 form of '{path}': the network is made of convolutions, "
-                "which int8 does not speed up here. Use it in fp32."
-            )
-        partial.replace(derived)
     finally:
         logging.disable(disabled)
-        partial.unlink(missing_ok=True)
-    return derived
+    if not _has_int8(target):
+        raise UnavailableError(
+            f"Cannot make the int8 form of '{path}': the network is made of convolutions, "
+            "which int8 does not speed up here. Use it in fp32."
+        )
 
 
 def _has_int8(path: Path) -> bool:

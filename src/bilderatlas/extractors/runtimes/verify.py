@@ -9,7 +9,7 @@ from bilderatlas.arrays import Embeddings
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.extractors.canaries import canaries_sha256
 from bilderatlas.extractors.runtimes.base import RuntimeOptions
-from bilderatlas.extractors.runtimes.likeness import MIN_COSINE, cosines_of
+from bilderatlas.extractors.runtimes.likeness import MIN_COSINE, cosines_of, problem_of
 from bilderatlas.extractors.runtimes.record import CanaryFacts, write_record
 from bilderatlas.extractors.runtimes.weights import sha256_of
 
@@ -126,6 +126,10 @@ def _compare(
             outputs = extractor.canary_outputs(tower, extractor.build_runtime(name).runner(tower))
         except BilderatlasError as error:
             checks.append(SpaceCheck(tower, name, RECORDED, problem=str(error)))
+            continue
+        if problem := problem_of(outputs):
+            problem = f"On the canaries it {problem}: the weights are broken. Get them again."
+            checks.append(SpaceCheck(tower, name, RECORDED, problem=problem))
             continue
         for other, embeddings in runs.items():
             checks.append(SpaceCheck(tower, name, other, cosines_of(embeddings, outputs)))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,7 +69,19 @@ class WeightsFile:
     @property
     def is_pinned(self) -> bool:
         """Whether the program names the bytes: by checksum, or by the start of one."""
-        return bool(self.sha256 or self.sha256_prefix)
+        return bool(self.expected)
+
+    @property
+    def expected(self) -> str:
+        """The checksum that the program pins, or its beginning and `…`; empty where it pins none.
+
+        Of a pickle it is that of the pickle, not of what is kept.
+        """
+        return self.sha256 or (f"{self.sha256_prefix}…" if self.sha256_prefix else "")
+
+    def is_pinned_to(self, sha256: str) -> bool:
+        """Tell whether these are the bytes that the program pins."""
+        return self.is_pinned and sha256.startswith(self.expected.removesuffix("…"))
 
 
 @dataclass
@@ -155,8 +166,11 @@ class ModelFiles:
     def settled(self) -> ModelRecord:
         """Return the record; a file that was put here by hand is entered as given.
 
+        What is kept of a pickle is made of it, and has no checksum that could be pinned.
+
         Raises:
-            WeightsError: when a pinned file has another sha256.
+            WeightsError: when one that was put here has another sha256 than the program pins for
+                a file of its name, or the record cannot be read.
         """
         record = self.record
         for one in self.files:
@@ -174,17 +188,36 @@ class ModelFiles:
 
     def _given(self, one: WeightsFile, path: Path) -> FileFacts:
         sha256 = sha256_of(path)
-        agrees = one.sha256 == sha256 if one.sha256 and one.kept_as == one.name else None
+        is_itself = one.kept_as == one.name
+        if is_itself and one.is_pinned and not one.is_pinned_to(sha256):
+            raise WeightsError(
+                "wrong-sha256",
+                f"Cannot use '{path}': its sha256 is {sha256}, expected {one.expected}. Remove it "
+                f"and run: bilderatlas extractors fetch {self.model_id} — or, if you mean to use "
+                "this variant, move it elsewhere and give it with --weights FILE.",
+            )
         return FileFacts(
             name=one.kept_as,
             role="safetensors" if one.role == "pickle" else one.role,
             source="put here by hand",
             revision=None,
             sha256=sha256,
-            origin="pinned" if agrees else "given",
+            origin="pinned" if is_itself and one.is_pinned else "given",
             fetched_at=now(),
             size_bytes=path.stat().st_size,
         )
+
+    def departure_of(self, facts: FileFacts) -> str:
+        """Say how a given file departs from what the program expects; empty where it does not."""
+        wanted = next((one for one in self.files if one.kept_as == facts.name), None)
+        if facts.origin != "given" or wanted is None or not wanted.is_pinned:
+            return ""
+        if wanted.role == "pickle" and facts.made_from is None:
+            return (
+                f"whether it was made of the file that the program expects (sha256 "
+                f"{wanted.expected}) cannot be told"
+            )
+        return f"not the bytes that the program expects (sha256 {wanted.expected})"
 
     def verified(self, name: str) -> Path:
         """Return the path of a file of this model after checking its sha256 (once a process).
@@ -197,7 +230,9 @@ class ModelFiles:
         if name in record.exports:
             expected, advice = record.exports[name].sha256, f"extractors export {self.model_id}"
         elif name in record.files:
-            expected, advice = record.files[name].sha256, f"extractors fetch {self.model_id}"
+            given = " --weights FILE" if record.files[name].origin == "given" else ""
+            expected = record.files[name].sha256
+            advice = f"extractors fetch {self.model_id}{given}"
         else:
             expected, advice = "", f"extractors fetch {self.model_id}"
         if not path.is_file() or not expected:
@@ -236,12 +271,6 @@ def sha256_of(path: Path) -> str:
         return _verified[key]
 
 
-def find_weights(folder: Path, files: Sequence[WeightsFile]) -> Path | None:
-    """Return the weights of a model in its folder (`weights.safetensors`), if they are here."""
-    names = {one.kept_as for one in files if one.role in {"safetensors", "pickle"}}
-    return next((folder / name for name in sorted(names) if (folder / name).is_file()), None)
-
-
 def is_sha256(text: str | None) -> bool:
     """Tell whether `text` is 64 hex digits."""
     return text is not None and re.fullmatch(r"[0-9a-f]{64}", text) is not None
@@ -261,9 +290,3 @@ def shown_size(n_bytes: int | None) -> str:
             amount = n_bytes / factor
             return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:.0f} {unit}"
     return f"{n_bytes} bytes"
-
-
-def iter_model_folders(root: Path) -> Iterator[Path]:
-    """Iterate over the folders below `root` that hold a `record.json`, by name."""
-    if root.is_dir():
-        yield from (one.parent for one in sorted(root.glob("*/record.json")))
