@@ -39,6 +39,7 @@ from bilderatlas.store.images import NewImage
 from bilderatlas.store.library import LibraryStore
 
 K = 30
+N_CASES = 100
 RULES = {"difference": 0.5, "contrast": 0.5, "projection": 0.5}
 
 
@@ -84,10 +85,11 @@ def rounded(values: dict[str, float]) -> dict[str, float]:
 def counter_words(
     extractor: MuseumClip, exam: Examination, embeddings: Embeddings
 ) -> dict[str, Any]:
-    """Return in how many of 100 cases no hit among the first 30 shows the unwanted thing."""
-    cases = choose_negatives(exam.works, exam.atoms, 100, K)
-    shows = truth_of_statements([case.unwanted for case in cases], exam.atoms)
-    wants = truth_of_statements([case.wanted for case in cases], exam.atoms)
+    """Return in how many of 100 cases no hit among the first 30 shows the unwanted thing.
+
+    Only cases count in which a hit shows it without the counter-word: else nothing is moved.
+    """
+    cases = choose_negatives(exam.works, exam.atoms, 2 * N_CASES, K)
     place = {work.image_id: row for row, work in enumerate(exam.works)}
     with tempfile.TemporaryDirectory() as folder:
         collection = stored(Path(folder), extractor, exam, embeddings)
@@ -98,15 +100,19 @@ def counter_words(
             found = search(collection, query, lambda part: extractor.embed_texts([part.value]))
             return [place[hit.image_id] for hit in found]
 
-        before, answers = [], {rule: [] for rule in RULES}
+        plain = [hits("difference", (word(case.wanted, "en"), 1)) for case in cases]
+        truth = truth_of_statements([case.unwanted for case in cases], exam.atoms)
+        showing = [i for i, rows in enumerate(plain) if truth[i, rows].any()][:N_CASES]
+        cases, before = [cases[i] for i in showing], [plain[i] for i in showing]
+        shows = truth[showing]
+        wants = truth_of_statements([case.wanted for case in cases], exam.atoms)
+        answers: dict[str, list[list[int]]] = {rule: [] for rule in RULES}
         for case in cases:
             wanted, unwanted = word(case.wanted, "en"), word(case.unwanted, "en")
-            before.append(hits("difference", (wanted, 1)))
             for rule, found in answers.items():
                 found.append(hits(rule, (wanted, 1), (unwanted, -1)))
     return {
         "cases": len(cases),
-        "shown_before": sum(bool(shows[i, rows].any()) for i, rows in enumerate(before)),
         "works_shown_before": sum(int(shows[i, rows].sum()) for i, rows in enumerate(before)),
         **{
             rule: {
