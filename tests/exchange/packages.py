@@ -14,12 +14,13 @@ import pyarrow as pa
 from PIL import Image, ImageDraw
 
 from bilderatlas.arrays import Pixels
-from bilderatlas.exchange.canary import environment_of, make_canary, scaled
+from bilderatlas.exchange.canary import environment_of, make_canary
 from bilderatlas.exchange.format import Manifest
 from bilderatlas.exchange.manifest import model_of, preprocessing_of, vectors_of
 from bilderatlas.exchange.parts import ITEM_FIELDS, vector_column
 from bilderatlas.exchange.write import Identity, PackageWriter
 from bilderatlas.extractors.base import Card, Extractor, ImageRows
+from bilderatlas.images.scaling import scaled
 from bilderatlas.store.segments import DTYPES
 
 

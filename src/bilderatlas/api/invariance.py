@@ -20,7 +20,7 @@ from bilderatlas.api.changed_search import Place, Searcher, searcher_of
 from bilderatlas.api.collection import Collection
 from bilderatlas.api.library import Library
 from bilderatlas.api.pictures import Pictures
-from bilderatlas.arrays import Pixels, scale_to_side
+from bilderatlas.arrays import Pixels
 from bilderatlas.errors import BilderatlasError, QueryError, UnavailableError
 from bilderatlas.evaluation.invariance import (
     MIN_WORKS,
@@ -34,6 +34,7 @@ from bilderatlas.evaluation.transformations import CROP_SHARE, TRANSFORMATIONS
 from bilderatlas.extractors import Extractor, ImageRows
 from bilderatlas.extractors.base import Card, Readiness, rows_are
 from bilderatlas.extractors.surroundings import frame_depths
+from bilderatlas.images.scaling import scaled
 from bilderatlas.indexing.spaces import extractor_of
 from bilderatlas.jobs import Job, JobState
 from bilderatlas.store.collection import CollectionStore
@@ -263,7 +264,7 @@ class _Run:
         changed = [(change.name, change.change(pixels)) for change in TRANSFORMATIONS]
         applied = [(name, after) for name, after in changed if after is not None]
         side_px = self._extractor.card.side_px
-        images = [_scaled(one, side_px) for one in (pixels, *(after for _, after in applied))]
+        images = [scaled(one, side_px) for one in (pixels, *(after for _, after in applied))]
         return [name for name, _ in applied], self._extractor.extract_batch(images)
 
     def _read(self, image_id: str) -> Pixels:
@@ -333,13 +334,3 @@ def _inside(pixels: Pixels) -> tuple[float, float, float, float]:
     top, bottom, left, right = frame_depths(pixels)
     height, width = pixels.shape[:2]
     return left / width, top / height, 1 - right / width, 1 - bottom / height
-
-
-def _scaled(pixels: Pixels, side_px: int) -> Pixels:
-    """Bring a picture to the size at which the extractor sees it, as indexing does."""
-    height, width = pixels.shape[:2]
-    size_wh = scale_to_side((width, height), side_px)
-    if size_wh == (width, height):
-        return pixels
-    scaled = cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA)
-    return np.asarray(scaled, dtype=np.uint8)

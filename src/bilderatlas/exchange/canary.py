@@ -7,14 +7,14 @@ import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-import cv2
 import numpy as np
 
 from bilderatlas import __version__
-from bilderatlas.arrays import Pixels, scale_to_side
+from bilderatlas.arrays import Pixels
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.exchange.format import Canary, CanaryPicture, Environment
 from bilderatlas.extractors.base import Extractor, ImageRows
+from bilderatlas.images.scaling import scaled
 
 _LIBRARIES = (
     "numpy",
@@ -34,16 +34,6 @@ _NO_LAB = ("torch", "torchvision", "timm", "open_clip_torch")
 def pixels_sha256(pixels: Pixels) -> str:
     """Return the hash of the RGB bytes of `(h, w, 3)`, row by row."""
     return hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
-
-
-def scaled(pixels: Pixels, side_px: int) -> Pixels:
-    """Scale a picture down as indexing does: its long side is at most `side_px` afterwards."""
-    height, width = pixels.shape[:2]
-    size_wh = scale_to_side((width, height), side_px)
-    if size_wh == (width, height):
-        return pixels
-    small: Pixels = cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA)
-    return small
 
 
 def make_canary(

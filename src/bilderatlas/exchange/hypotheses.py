@@ -16,8 +16,8 @@ import numpy as np
 
 from bilderatlas.arrays import Pixels, scale_to_side
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.exchange.canary import scaled
 from bilderatlas.extractors.base import Extractor, ImageRows
+from bilderatlas.images.scaling import scaled
 
 Steps = tuple[dict[str, Any], ...]
 _STATISTICS = {

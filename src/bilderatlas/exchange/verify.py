@@ -12,7 +12,7 @@ import numpy as np
 
 from bilderatlas.arrays import Pixels
 from bilderatlas.errors import BilderatlasError, PackageError
-from bilderatlas.exchange.canary import pixels_sha256, scaled
+from bilderatlas.exchange.canary import pixels_sha256
 from bilderatlas.exchange.deviation import (
     PASS_EXACT,
     PASS_ROUGH,
@@ -32,6 +32,7 @@ from bilderatlas.exchange.sampling import (
 )
 from bilderatlas.exchange.validate import Fault, faults_of
 from bilderatlas.extractors.base import Extractor
+from bilderatlas.images.scaling import scaled
 
 SAMPLE = 32
 _KIN = 0.6

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import cv2
 
-from bilderatlas.arrays import Pixels, scale_to_side
+from bilderatlas.arrays import Pixels
 from bilderatlas.errors import BilderatlasError, Failure, UnavailableError, WeightsError
 from bilderatlas.extractors import Extractor, ImageRows
 from bilderatlas.images.decoder import DecodedImage
+from bilderatlas.images.scaling import scaled
 from bilderatlas.records import Record
 from bilderatlas.store.reuse import KnownRows
 
@@ -111,7 +112,11 @@ def extract_each(
     extractor: Extractor, batch: Batch, places: Sequence[int]
 ) -> list[ImageRows | Failure]:
     """Extract a batch; when it fails as a whole, find the pictures that it fails on."""
-    images = [_scaled(batch[place][1], extractor.card.side_px) for place in places]
+    images = [
+        scaled(found.pixels, extractor.card.side_px)
+        for place in places
+        if isinstance(found := batch[place][1], DecodedImage)
+    ]
     try:
         return list(extractor.extract_batch(images)) if images else []
     except (WeightsError, UnavailableError):
@@ -131,13 +136,3 @@ def _extract_one(extractor: Extractor, image: Pixels, fetched: Fetched) -> Image
     except (BilderatlasError, ValueError, ArithmeticError, cv2.error) as error:
         reason = f"'{extractor.card.model_id}' could not read the picture: {error}"
         return Failure(fetched.record.image_id, "extract", "extract", reason)
-
-
-def _scaled(found: DecodedImage | Failure, side_px: int) -> Pixels:
-    assert isinstance(found, DecodedImage)
-    height, width = found.pixels.shape[:2]
-    size_wh = scale_to_side((width, height), side_px)
-    if size_wh == (width, height):
-        return found.pixels
-    scaled: Pixels = cv2.resize(found.pixels, size_wh, interpolation=cv2.INTER_AREA)
-    return scaled
