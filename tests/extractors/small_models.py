@@ -11,7 +11,14 @@ from typing import Any, ClassVar
 
 from bilderatlas.extractors.clip import Clip
 from bilderatlas.extractors.dinov2 import Dinov2
+from bilderatlas.extractors.runtimes.weights import WeightsFile
 from bilderatlas.extractors.siglip import Siglip2
+
+
+def unpinned(files: tuple[WeightsFile, ...]) -> tuple[WeightsFile, ...]:
+    """Return the files of a model without their checksums: those of a small one are others."""
+    return tuple(replace(one, sha256=None, sha256_prefix="") for one in files)
+
 
 ONNX_ONLY = {"torch", "open_clip", "timm", "transformers", "ftfy", "safetensors"}
 """What a base install does not have."""
@@ -31,6 +38,7 @@ class SmallClip(Clip):
         },
     }
     base_card = replace(Clip.base_card, dim=32)
+    files = unpinned(Clip.files)
 
 
 class SmallSiglip2(Siglip2):
@@ -49,11 +57,13 @@ class SmallSiglip2(Siglip2):
         },
     }
     base_card = replace(Siglip2.base_card, dim=32)
+    files = unpinned(Siglip2.files)
 
 
 class SmallDinov2(Dinov2):
     architecture = "vit_small_dinov2_of_a_test"
     base_card = replace(Dinov2.base_card, dim=32)
+    files = unpinned(Dinov2.files)
 
 
 def register_small_transformers() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from bilderatlas.errors import NotFoundError, UnavailableError, WeightsError
+from bilderatlas.extractors.canaries import canary_texts
 from bilderatlas.extractors.runtimes import RuntimeOptions, convert_pickle, given
 from bilderatlas.extractors.runtimes import fetch as fetching
 from bilderatlas.extractors.runtimes.given import take_given
@@ -20,7 +22,9 @@ from bilderatlas.extractors.runtimes.record import ExportFacts, FileFacts
 from bilderatlas.extractors.runtimes.replaced import remove_quantised
 from bilderatlas.extractors.runtimes.verify import verify
 from bilderatlas.extractors.runtimes.weights import sha256_of
+from bilderatlas.extractors.siglip import Siglip2
 from tests.extractors.runtimes.tiny import SIDE, TinyExtractor, mean_colours, modules, save_weights
+from tests.extractors.vocabularies import save_sentence_pieces
 
 torch = pytest.importorskip("torch")
 
@@ -280,3 +284,146 @@ def test_int8_is_a_space_of_its_own(tiny: TinyExtractor, exported: Path) -> None
     with pytest.raises(UnavailableError, match="made of convolutions"):
         rounded.embed_images([picture()])
     assert sorted(state_of(tiny.folder)) == sorted(state_of(exported))
+
+
+class PinnedTiny(TinyExtractor):
+    """The same, but the program names the bytes: those of weights that nobody here has."""
+
+    files = (replace(TinyExtractor.files[0], sha256="12" * 32),)
+
+
+def pinned_to(file: Path, folder: Path) -> TinyExtractor:
+    files = (replace(TinyExtractor.files[0], sha256=sha256_of(file)),)
+    made: type[TinyExtractor] = type("PinnedToThis", (TinyExtractor,), {"files": files})
+    return made(folder)
+
+
+def test_what_lies_under_the_name_of_pinned_bytes_is_refused(tmp_path: Path) -> None:
+    pinned = PinnedTiny(tmp_path / "tiny")
+    file = save_weights(pinned.folder / "weights.safetensors")
+    before = state_of(pinned.folder)
+    for use in (
+        lambda: pinned.embed_images([picture()]),
+        pinned.model_files.settled,
+        lambda: fetching.fetch(pinned),
+        lambda: verify(pinned),
+    ):
+        with pytest.raises(WeightsError, match="expected 1212") as caught:
+            use()
+        assert sha256_of(file) in str(caught.value) and "--weights FILE" in str(caught.value)
+    assert pinned.readiness().state == "to fetch" and "1212" in pinned.readiness().sentence
+    assert pinned.card.weights_sha256 is None
+    assert state_of(pinned.folder) == before
+
+
+def test_pinned_bytes_may_be_put_here_by_hand(tmp_path: Path) -> None:
+    file = save_weights(tmp_path / "tiny" / "weights.safetensors")
+    pinned = pinned_to(file, tmp_path / "tiny")
+    (facts,) = pinned.model_files.settled().files.values()
+    assert facts.origin == "pinned" and pinned.readiness().state == "ready"
+
+
+def test_a_variant_of_pinned_weights_is_taken_and_told(tmp_path: Path) -> None:
+    pinned = PinnedTiny(tmp_path / "tiny")
+    (facts,) = take_given(pinned, save_weights(tmp_path / "mine.safetensors"))
+    assert isinstance(facts, FileFacts) and facts.origin == "given"
+    told = pinned.model_files.departure_of(facts)
+    assert told == f"not the bytes that the program expects (sha256 {'12' * 32})"
+    assert pinned.readiness().state == "ready"
+    exact = pinned_to(tmp_path / "mine.safetensors", tmp_path / "exact")
+    (same,) = take_given(exact, tmp_path / "mine.safetensors")
+    assert isinstance(same, FileFacts) and same.origin == "pinned"
+    assert exact.model_files.departure_of(same) == ""
+
+
+def test_of_the_conversion_of_a_pinned_pickle_nothing_can_be_told(tmp_path: Path) -> None:
+    wanted = replace(TinyExtractor.files[0], role="pickle", name="t.pth", sha256_prefix="dcbb9e9d")
+    made: type[TinyExtractor] = type("Pickled", (TinyExtractor,), {"files": (wanted,)})
+    pickled = made(tmp_path / "tiny")
+    (facts,) = take_given(pickled, save_weights(tmp_path / "mine.safetensors"))
+    assert isinstance(facts, FileFacts)
+    assert "(sha256 dcbb9e9d…) cannot be told" in pickled.model_files.departure_of(facts)
+    torch.save(modules().state_dict(), tmp_path / "other.pth")
+    (facts,) = take_given(pickled, tmp_path / "other.pth")
+    assert isinstance(facts, FileFacts)
+    assert pickled.model_files.departure_of(facts).startswith("not the bytes that")
+
+
+@pytest.mark.parametrize("value", [float("nan"), 0.0])
+def test_broken_weights_are_refused(tiny: TinyExtractor, tmp_path: Path, value: float) -> None:
+    from safetensors.torch import save_file
+
+    take_given(tiny, save_weights(tmp_path / "good.safetensors"))
+    before = state_of(tiny.folder)
+    state = {name: one.clone() for name, one in modules().state_dict().items()}
+    state["image.conv.weight"].fill_(value)
+    save_file(state, tmp_path / "broken.safetensors")
+    with pytest.raises(WeightsError, match="on the canaries its image network gives"):
+        take_given(tiny, tmp_path / "broken.safetensors")
+    assert state_of(tiny.folder) == before
+    by_hand = tiny.at(tmp_path / "by hand")
+    by_hand.folder.mkdir()
+    shutil.copy(tmp_path / "broken.safetensors", by_hand.folder / "weights.safetensors")
+    report = verify(by_hand)
+    assert not report.ok and "the weights are broken" in report.spaces[0].problem
+    assert "image" not in by_hand.model_files.record.canaries
+
+
+def words_of(path: Path, size: int) -> Path:
+    save_sentence_pieces(path, [one.lower() for one in canary_texts()], size)
+    return path
+
+
+def test_a_tokenizer_is_tried_before_it_takes_the_place_of_another(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    good = words_of(tmp_path / "good.json", 300)
+    weights, tokenizer = Siglip2.files
+    made: type[Siglip2] = type(
+        "Reader", (Siglip2,), {"files": (weights, replace(tokenizer, sha256=sha256_of(good)))}
+    )
+    reader = made(tmp_path / "models" / "siglip")
+    (facts,) = take_given(reader, good)
+    assert isinstance(facts, FileFacts) and facts.origin == "pinned"
+    before = state_of(reader.folder)
+    foreign = Tokenizer(models.WordLevel({"a": 0, "[UNK]": 1}, unk_token="[UNK]"))
+    foreign.save(str(tmp_path / "foreign.json"))
+    with pytest.raises(WeightsError, match="it has no token '<eos>'"):
+        take_given(reader, tmp_path / "foreign.json")
+    dull = Tokenizer(models.WordLevel({"<eos>": 0, "<pad>": 1, "[UNK]": 2}, unk_token="[UNK]"))
+    dull.pre_tokenizer = pre_tokenizers.Split("\n", "isolated")
+    dull.save(str(tmp_path / "dull.json"))
+    with pytest.raises(WeightsError, match="it makes 1 of 8 different texts"):
+        take_given(reader, tmp_path / "dull.json")
+    assert state_of(reader.folder) == before
+    (other,) = take_given(reader, words_of(tmp_path / "other.json", 120))
+    assert isinstance(other, FileFacts) and other.origin == "given"
+    assert "not the bytes" in reader.model_files.departure_of(other)
+    assert reader.card.text_tower is not None
+    assert reader.card.text_tower["tokenizer_sha256"] == other.sha256
+
+
+def test_a_changed_int8_file_is_not_run(tmp_path: Path) -> None:
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 32))
+    path = onnx_file(tmp_path / "image.onnx", network, torch.zeros(2, 3, 8, 8))
+    derived = quantised(path)
+    content = bytearray(derived.read_bytes())
+    content[-40] ^= 0xFF
+    derived.write_bytes(content)
+    rounded = OnnxRuntime({"image": path}, RuntimeOptions(precision="int8"))
+    with pytest.raises(WeightsError, match="changed or damaged since it was made"):
+        rounded.session("image")
+    derived.unlink()
+    assert quantised(path) == derived and sorted(tmp_path.iterdir()) == sorted([path, derived])
+
+
+def test_the_matrices_behind_convolutions_have_an_int8_form(tmp_path: Path) -> None:
+    """VGG is built like this: convolutions, which stay as they are, then matrices."""
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 36, 16)
+    )
+    path = onnx_file(tmp_path / "image.onnx", network, torch.zeros(2, 3, 8, 8))
+    batch = np.random.default_rng(3).normal(size=(5, 3, 8, 8)).astype(np.float32)
+    exact = OnnxRuntime({"image": path}).run("image", batch)
+    rounded = OnnxRuntime({"image": path}, RuntimeOptions(precision="int8")).run("image", batch)
+    assert 0.9 < min(cosines_of(exact, rounded)) < 0.9999999
