@@ -37,6 +37,7 @@ from bilderatlas.extractors.surroundings import frame_depths
 from bilderatlas.images.scaling import scaled
 from bilderatlas.indexing.spaces import extractor_of
 from bilderatlas.jobs import Job, JobState
+from bilderatlas.settings import for_anybody
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.disk import explained_disk_errors, replace_file
 
@@ -167,15 +168,16 @@ def readiness_of(collection: CollectionStore, model_id: str) -> Readiness:
     try:
         extractor = extractor_of(collection, model_id)
         readiness = extractor.readiness()
+        is_same = _is_same(card, extractor.card)
     except BilderatlasError as error:
-        return Readiness("to fetch", str(error))
+        return Readiness("to fetch", for_anybody(str(error), collection.root))
     except (TypeError, ValueError, LookupError, AttributeError):
         return Readiness(
             "to fetch",
             f"Cannot use '{model_id}' here: its card cannot be understood. Search by images of "
             "the collection itself.",
         )
-    if readiness.state == "ready" and not _is_same(card, extractor.card):
+    if readiness.state == "ready" and not is_same:
         return Readiness(
             "to fetch",
             "Its features were made with another version or other weights than are here. Index "

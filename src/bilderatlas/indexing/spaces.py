@@ -17,6 +17,17 @@ from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.projections import read_projection
 
 _BASE_FACTS = {"version", "weights_sha256", "preprocessing"}
+_PROJECTION_FACTS: Mapping[str, type | tuple[type, ...]] = {
+    "base": str,
+    "base_dim": int,
+    "dim": int,
+    "whitened": bool,
+    "file": str,
+    "sha256": str,
+    "fitted_on": str,
+    "explained_variance": (int, float),
+}
+"""What has to be known to project; a card that came from elsewhere may say anything."""
 
 
 @dataclass(slots=True)
@@ -132,7 +143,7 @@ def is_of_base(reduced_json: Mapping[str, Any], base_json: Mapping[str, Any]) ->
 
 def _projection_facts(card_json: Mapping[str, Any]) -> dict[str, Any]:
     facts = card_json.get("projection") or {}
-    if not {"base", "base_dim", "file", "sha256"} <= facts.keys():
+    if not all(isinstance(facts.get(name), kind) for name, kind in _PROJECTION_FACTS.items()):
         raise QueryError(
             f"Cannot embed into '{card_json['model_id']}': no projection came with its rows. "
             "Search by images of the collection itself."
