@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 
@@ -89,9 +90,8 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary without the empty fields."""
         found: dict[str, Any] = {}
-        for name in _FIELD_NAMES:
-            value = getattr(self, name)
-            if value is None or value in ((), {}):
+        for name, value in zip(_FIELD_NAMES, _FIELDS_OF(self), strict=True):
+            if value is None or (not value and value not in ("", 0)):  # (), {}
                 continue
             found[name] = list(value) if isinstance(value, tuple) else value
         return found
@@ -117,6 +117,7 @@ class Record:
 
 
 _FIELD_NAMES = dict.fromkeys(field.name for field in fields(Record))  # in order, found at once
+_FIELDS_OF = attrgetter(*_FIELD_NAMES)
 
 FIELD_KINDS: dict[str, FieldKind] = {
     "title": FieldKind.TEXT,

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ _MORE_FIELDS = tuple(
     for name, kind in FIELD_KINDS.items()
     if name not in _OWN_FIELDS and kind in (FieldKind.TEXT, FieldKind.TEXTS)
 )
+_own_values = attrgetter(*_OWN_FIELDS)
+_more_values = attrgetter(*_MORE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +62,19 @@ Term(words=('water',), is_prefix=True)]
 def index_texts(connection: Connection, records: Iterable[tuple[int, Record]]) -> None:
     """Add the words of records, by key; keys must not be there yet."""
     if connection.dialect.name == "postgresql":
-        rows: list[dict[str, Any]] = [
-            {"key": key, "words": _folded(_all_words(record))} for key, record in records
-        ]
-        statement = "INSERT INTO image_texts VALUES (:key, to_tsvector('simple', :words))"
-    else:
-        rows = [{"key": key, **_texts_of(record)} for key, record in records]
-        statement = (
+        worded = [{"key": key, "words": _folded(_all_words(record))} for key, record in records]
+        if worded:
+            statement = "INSERT INTO image_texts VALUES (:key, to_tsvector('simple', :words))"
+            connection.execute(text(statement), worded)
+        return
+    rows: list[tuple[Any, ...]] = [(key, *_texts_of(record)) for key, record in records]
+    if rows:  # given to the driver as they are: they are many
+        connection.exec_driver_sql(
             "INSERT INTO image_texts"
-            "(rowid, title, creators, description, tags, place, medium, more) VALUES "
-            "(:key, :title, :creators, :description, :tags, :place, :medium, :more)"
+            "(rowid, title, creators, description, tags, place, medium, more) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
         )
-    if rows:
-        connection.execute(text(statement), rows)
 
 
 def remove_texts(connection: Connection, keys: Sequence[int]) -> None:
@@ -139,14 +142,15 @@ def _folded(words: str) -> str:
     return " ".join(word[:200] for word in _WORD.findall(kept.lower()))
 
 
-def _texts_of(record: Record) -> dict[str, str]:
-    own = {name: _words_of(getattr(record, name)) for name in _OWN_FIELDS}
-    more = [value for name in _MORE_FIELDS if (value := getattr(record, name))]
+def _texts_of(record: Record) -> list[str]:
+    """Return the words of each of the own fields, and then of all the others together."""
+    own = [_words_of(value) for value in _own_values(record)]
+    more = [value for value in _more_values(record) if value]
     if record.raw:
-        seen = {*own.values(), *map(_words_of, more)}
+        seen = {*own, *map(_words_of, more)}
         raw = [v for v in record.raw.values() if isinstance(v, (str, list, tuple, dict))]
         more += [value for value in map(_strings_in, raw) if value not in seen]
-    return own | {"more": _joined([record.image_id, *more])}
+    return [*own, _joined([record.image_id, *more])]
 
 
 def _words_of(value: str | tuple[str, ...] | None) -> str:
@@ -159,7 +163,7 @@ def _words_of(value: str | tuple[str, ...] | None) -> str:
 
 
 def _all_words(record: Record) -> str:
-    return " ".join(_texts_of(record).values())[:_MAX_WORDS_CHARS]
+    return " ".join(_texts_of(record))[:_MAX_WORDS_CHARS]
 
 
 def _joined(values: Iterable[Any]) -> str:
@@ -167,6 +171,8 @@ def _joined(values: Iterable[Any]) -> str:
     for value in values:
         parts += [value] if isinstance(value, str) else [str(item) for item in value or ()]
     joined = " · ".join(filter(None, parts))[:_MAX_WORDS_CHARS]
+    if joined.isascii() and "\0" not in joined:
+        return joined
     return joined.replace("\0", " ").encode("utf-8", "replace").decode()
 
 

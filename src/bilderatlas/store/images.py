@@ -18,6 +18,7 @@ from bilderatlas.store.schema import images
 # The key of an image holds its collection in the upper bits: keys are unique in the library (the
 # full-text index needs that) and still rise by one inside a collection.
 _KEY_BITS = 32
+_to_json = json.JSONEncoder(default=str).encode  # json.dumps would make an encoder each time
 
 
 class ImageState(StrEnum):
@@ -126,7 +127,7 @@ def row_of(new: NewImage, key: int, collection_id: int, version: int) -> dict[st
         "fingerprint": new.fingerprint,
         "width_px": new.size_wh[0] if new.size_wh else None,
         "height_px": new.size_wh[1] if new.size_wh else None,
-        "record_json": json.dumps(new.record.to_json(), default=str),
+        "record_json": _to_json(new.record.to_json()),
         "changed_version": version,
     } | failure_of(new.failure)
 

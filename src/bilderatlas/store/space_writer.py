@@ -36,28 +36,30 @@ MERGED_BYTES = 64 << 20
 
 
 class CoveredKeys:
-    """The keys of the images that a space has looked at: a sorted array, and a set on top."""
+    """The keys of the images that a space has looked at: one sorted array."""
 
     def __init__(self, keys: Ints) -> None:
         """Begin with `keys` `(m,)`."""
         self._sorted = np.unique(keys)
-        self._recent: set[int] = set()
 
     def __contains__(self, key: int) -> bool:
         """Tell whether the image was looked at."""
-        if key in self._recent:
-            return True
         place = int(np.searchsorted(self._sorted, key))
         return place < len(self._sorted) and int(self._sorted[place]) == key
 
     def add(self, keys: Iterable[int]) -> None:
         """Add keys that were committed."""
-        self._recent.update(keys)
+        added = np.unique(np.fromiter(keys, np.int64))
+        is_newer = not len(self._sorted) or not len(added) or added[0] > self._sorted[-1]
+        joined = np.concatenate([self._sorted, added])
+        self._sorted = joined if is_newer else np.unique(joined)
 
     def not_among(self, keys: Ints) -> npt.NDArray[np.bool_]:
         """Return which of `keys` `(m,)` were not looked at."""
-        recent = np.fromiter(self._recent, np.int64, len(self._recent))
-        return ~(np.isin(keys, self._sorted) | np.isin(keys, recent))
+        if not len(self._sorted):
+            return np.ones(len(keys), np.bool_)
+        places = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+        return np.asarray(self._sorted[places] != keys)
 
 
 @dataclass(slots=True)
@@ -100,7 +102,8 @@ class SpaceWriter:
             StoreError: for rows that the dtype cannot hold.
             OSError: when the disk is full; nothing is left behind.
         """
-        new = [(key, found) for key, found in rows if key not in self.covered]
+        is_new = self.covered.not_among(np.array([key for key, _ in rows], np.int64))
+        new = [row for row, is_unknown in zip(rows, is_new.tolist(), strict=True) if is_unknown]
         if not new:
             return SegmentChange()
         part = self._rows(new)
@@ -122,27 +125,33 @@ class SpaceWriter:
         return write_segment(self.folder, number, self.dtype, rows)
 
     def _rows(self, new: Sequence[tuple[int, ImageRows]]) -> Rows:
-        vectors = [self._stored_vectors(found.vectors) for _, found in new]
+        vectors = [found.vectors for _, found in new if self._fits(found.vectors)]
+        lengths = [len(found.vectors) for _, found in new]
         keys = np.array([key for key, _ in new], np.int64)
-        lengths = [len(part) for part in vectors]
         geometry = None
         if any(found.geometry is not None for _, found in new):
             geometry = np.concatenate([_geometry(found) for _, found in new])
         return Rows(
-            np.concatenate([np.empty((0, self.dim), DTYPES[self.dtype]), *vectors]),
+            self._stored_vectors(vectors),
             np.repeat(keys, lengths),
             keys,
             geometry,
         )
 
-    def _stored_vectors(self, vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _fits(self, vectors: npt.NDArray[Any]) -> bool:
+        """Tell whether there are rows, and refuse those of another dimension."""
         if vectors.ndim != 2 or (len(vectors) and vectors.shape[1] != self.dim):
             raise SpaceMismatchError(
                 f"Cannot store rows of shape {vectors.shape} in space '{self.model_id}': expected "
                 f"(m, {self.dim}). The extractor and its card do not agree."
             )
-        if not len(vectors):
+        return len(vectors) > 0
+
+    def _stored_vectors(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """Join rows and give them the dtype of the space: at once, since images are many."""
+        if not parts:
             return np.empty((0, self.dim), DTYPES[self.dtype])
+        vectors = np.concatenate(parts)
         with np.errstate(over="ignore"):
             stored = vectors.astype(DTYPES[self.dtype], copy=False)
         if self.dtype == "u8":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from types import TracebackType
 from typing import Any
 
@@ -190,6 +191,8 @@ class CollectionWriter:
         self,
         new_images: Sequence[NewImage],
         rows: Mapping[str, Sequence[tuple[str, ImageRows]]],
+        *,
+        are_new: bool = False,
     ) -> int:
         """Commit images and rows as one: after this call they are there, before they are not.
 
@@ -201,6 +204,8 @@ class CollectionWriter:
         Args:
             new_images: Each id at most once; may be empty when only rows come.
             rows: By `model_id`, the rows of images of this batch or of earlier ones.
+            are_new: The caller knows that no id of `new_images` is in the collection yet; they
+                are not looked up then, and the database refuses the batch if one is.
 
         Returns:
             The new version of the collection.
@@ -211,17 +216,24 @@ class CollectionWriter:
             DiskFullError: nothing of the batch was stored; call again when there is space.
         """
         collection = self.collection
-        ids = [new.record.image_id for new in new_images]
-        row_ids = [image_id for found in rows.values() for image_id, _ in found]
+        ids = dict.fromkeys(new.record.image_id for new in new_images)
+        asked = [image_id for found in rows.values() for image_id, _ in found]
+        asked = (
+            [image_id for image_id in asked if image_id not in ids] if are_new else [*ids, *asked]
+        )
         with collection.reading() as connection:
-            known = select_images(connection, collection.id, [*ids, *row_ids])
+            known = select_images(connection, collection.id, asked)
         changes = plan_changes(new_images, known, collection.id, self._version + 1, self._next_key)
         keys = {image_id: row.key for image_id, row in known.items()} | changes.keys
         by_space = {
             self._space(model_id): [(_key_of(image_id, keys), found) for image_id, found in part]
             for model_id, part in rows.items()
         }
-        pictures = {new.content_sha256: new.thumbnails for new in new_images if new.content_sha256}
+        pictures = {
+            new.content_sha256: new.thumbnails
+            for new in new_images
+            if new.content_sha256 and new.thumbnails
+        }
         with explained_disk_errors(collection.root):
             for sha256, thumbnails in pictures.items():
                 collection.thumbnails.put(sha256, thumbnails)
@@ -430,13 +442,24 @@ def _key_of(image_id: str, keys: Mapping[str, int]) -> int:
     return keys[image_id]
 
 
+def _insert_images(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if connection.dialect.name != "sqlite":
+        connection.execute(insert(images), list(rows))
+        return
+    names = images.c.keys()  # given to the driver as they are: they are many
+    connection.exec_driver_sql(
+        f"INSERT INTO images ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",  # noqa: S608  our own words
+        list(map(itemgetter(*names), rows)),
+    )
+
+
 def _apply(connection: Connection, changes: ImageChanges) -> None:
     """Bring the tables `images` and the words up to date."""
     for part in in_chunks(changes.removed_keys):
         connection.execute(delete(images).where(images.c.key.in_(part)))
     remove_texts(connection, [*changes.removed_keys, *changes.reworded_keys])
     if changes.added:
-        connection.execute(insert(images), changes.added)
+        _insert_images(connection, changes.added)
     if changes.updated:
         by_key = update(images).where(images.c.key == bindparam("of_key"))
         values = [
