@@ -29,7 +29,7 @@ from bilderatlas.exchange.records_json import checked_record, record_from
 from bilderatlas.store.projections import projection_file
 
 MAX_GROUP_BYTES = 1 << 30
-_BATCH_ITEMS = 16_384
+_BATCH_ITEMS = 8_192
 _BATCH_BYTES = 32 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -51,7 +51,8 @@ def open_part(folder: Path, part: PartFacts, spec: Vectors) -> pq.ParquetFile:
     """
     path = folder / part.name
     try:
-        file = pq.ParquetFile(path)
+        # Without pre-buffering, which keeps all row groups of a part in memory until its end.
+        file = pq.ParquetFile(path, pre_buffer=False)
     except FileNotFoundError as error:
         raise PackageError(
             "missing-part",
@@ -105,6 +106,7 @@ class PackageFeatures(Features):
         """
         self.folder = folder.expanduser().resolve()
         self.address = str(self.folder)
+        self._proved: dict[str, tuple[int, ...]] = {}
         self.manifest = read_manifest(self.folder)
         self.card = card_of(self.manifest)
         self.title = self.manifest.title
@@ -129,10 +131,20 @@ class PackageFeatures(Features):
         """
         from bilderatlas.exchange.validate import faults_of
 
+        states = {part.name: self._state_of(part) for part in self.manifest.integrity.parts}
         fault = next(faults_of(self.folder, self.manifest), None)
         if fault is not None:
             raise PackageError(fault.code, f"Cannot use '{self.folder}': {fault.sentence}")
+        self._proved = states
         return True
+
+    def _state_of(self, part: PartFacts) -> tuple[int, ...]:
+        """Return what changes when the file of a part does; nothing where there is none."""
+        try:
+            found = (self.folder / part.name).stat()
+        except OSError:
+            return ()
+        return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
     def batches(self) -> Iterator[FeatureBatch]:
         """Yield all items in the order of the parts."""
@@ -140,12 +152,14 @@ class PackageFeatures(Features):
         names = [field.name for field in (*ITEM_FIELDS, *vector_fields(spec))]
         for part in self.manifest.integrity.parts:
             with open_part(self.folder, part, spec) as file:
+                # What this very process has just proved of an unchanged file holds still.
+                is_proved = self._proved.get(part.name) == self._state_of(part)
                 for table in iter_tables(file, spec, names):
-                    yield batch_of(table, spec)
+                    yield batch_of(table, spec, is_proved=is_proved)
 
 
-def batch_of(table: pa.RecordBatch, spec: Vectors) -> FeatureBatch:
-    """Return the items of a record batch.
+def batch_of(table: pa.RecordBatch, spec: Vectors, *, is_proved: bool = False) -> FeatureBatch:
+    """Return the items of a record batch; `is_proved`: the fields of its records were checked.
 
     Raises:
         PackageError: naming the item whose row cannot be used.
@@ -158,10 +172,11 @@ def batch_of(table: pa.RecordBatch, spec: Vectors) -> FeatureBatch:
         "rights": values.column("rights_uri"),
     }
     records = []
-    for place, (image_id, text) in enumerate(zip(values.ids, values.column("record"), strict=True)):
+    rows = zip(values.ids, values.column("record"), *links.values(), strict=True)
+    for image_id, text, *found in rows:
         try:
-            given = {name: column[place] for name, column in links.items()}
-            records.append(record_from(image_id, text, given))
+            given = dict(zip(links, found, strict=True))
+            records.append(record_from(image_id, text, given, is_proved=is_proved))
         except ValueError as error:
             raise _record_error(image_id, error) from error
     vectors, n_rows, geometry = vectors_in(table, spec)

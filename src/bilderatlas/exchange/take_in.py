@@ -28,7 +28,7 @@ from bilderatlas.store.segments import DTYPES
 from bilderatlas.store.writer import CollectionWriter, NewImage
 
 COMMIT_BYTES = 64 << 20
-COMMIT_ITEMS = 65_536
+COMMIT_ITEMS = 16_384
 MAX_LISTED = 1000
 
 
@@ -162,7 +162,7 @@ def _fill(
         _ensure_space(writer, features)
         for batch in _joined(features):
             rows = [(batch.records[place].image_id, found) for place, found in batch.rows()]
-            writer.commit_batch(_new_images(batch), {report.model_id: rows})
+            writer.commit_batch(_new_images(batch), {report.model_id: rows}, are_new=n_before == 0)
             report.items += len(batch)
             report.failed += sum(failure is not None for failure in batch.failures)
             tell(report.items, features.n_items)
