@@ -74,6 +74,21 @@ def find_library(explicit: Path | str | None = None) -> Path:
     return Path(platformdirs.user_data_path("bilderatlas", appauthor=False)) / "library"
 
 
+def for_anybody(text: str, library: Path | None = None) -> str:
+    """Return a sentence with words for the folders of this machine, as strangers may read it.
+
+    >>> for_anybody("Cannot read '/srv/atlas/library.toml'.", Path("/srv/atlas"))
+    "Cannot read 'the library/library.toml'."
+    """
+    folders = [(models_folder(), "the folder of models")]
+    folders += [(library, "the library")] if library is not None else []
+    named = [(str(path), words) for folder, words in folders for path in (folder, folder.resolve())]
+    for path, words in sorted(named, key=lambda one: len(one[0]), reverse=True):
+        if len(path) > 1:
+            text = text.replace(path, words)
+    return text
+
+
 def models_folder() -> Path:
     """Return the folder that weights are kept in; it may not exist yet."""
     named = read_settings().models

@@ -17,6 +17,7 @@ from sqlalchemy import JSON, ColumnElement, Connection, Row, cast, func, select
 from bilderatlas.arrays import Ints
 from bilderatlas.errors import ConflictError, NotFoundError, UsageError
 from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED
+from bilderatlas.exchange.public_record import public_record
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.database import in_chunks
 from bilderatlas.store.images import ImageState, select_images
@@ -292,13 +293,11 @@ class _Reader:
         ]
 
     def _item(self, row: Row[Any], places: Ints, is_covered: bool) -> Item:
-        record = json.loads(row.record_json)
-        record.pop("image_path", None)  # a path of this machine means nothing elsewhere
         return Item(
             image_id=row.image_id,
             sha256=row.content_sha256,
             size_wh=(row.width_px, row.height_px) if row.width_px and row.height_px else None,
-            record=record,
+            record=public_record(json.loads(row.record_json)),
             failure=None if is_covered else _failure_of(row),
             vectors=self.view.vectors_at(places),
             geometry=self.view.geometry_at(places),

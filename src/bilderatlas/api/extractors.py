@@ -68,6 +68,7 @@ class ExtractorInfo:
             **self.card.to_json(),
             "state": self.readiness.state,
             "sentence": self.readiness.sentence,
+            "here": self.readiness.here,
             "to_fetch_bytes": self.to_fetch_bytes,
             "runtimes": list(self.runtimes),
             "folder": str(self.folder) if self.folder else None,

@@ -124,7 +124,7 @@ def _usable(names: tuple[str, ...]) -> tuple[str, ...]:
         extractor = get_extractor(name, may_bring=True)
         readiness = extractor.readiness()
         if readiness.state != "ready":
-            raise UnavailableError(readiness.sentence)
+            raise UnavailableError(readiness.told_here)
         model_ids.append(extractor.card.model_id)
     return tuple(model_ids)
 

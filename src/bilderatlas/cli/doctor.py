@@ -99,7 +99,7 @@ def _library(root: Path) -> Finding:
 def _extractors() -> list[Finding]:
     found = [(extractor.card.model_id, extractor.readiness()) for extractor in all_extractors()]
     return [
-        Finding(f"extractor {model_id}", True, readiness.state, readiness.sentence)
+        Finding(f"extractor {model_id}", True, readiness.state, readiness.told_here)
         for model_id, readiness in found
     ]
 

@@ -76,7 +76,7 @@ def show(model_id: IdArgument, as_json: JsonOption = False) -> None:
     rows = [(key, shown_cell(one)) for key, one in card.items()]
     rows.append(("state", found.readiness.state))
     if found.readiness.sentence:
-        rows.append(("to do", found.readiness.sentence))
+        rows.append(("to do", found.readiness.told_here))
     if found.runtimes:
         rows.append(("runs by", ", ".join(found.runtimes)))
     if found.folder is not None:
@@ -106,7 +106,7 @@ def fetch(model_id: IdArgument, weights: WeightsOption = None, as_json: JsonOpti
     if readiness.state == "ready":
         say(f"'{report.model_id}' is ready.")
     else:
-        say(readiness.sentence)
+        say(readiness.told_here)
 
 
 @app.command("export")

@@ -19,8 +19,10 @@ from bilderatlas.exchange.canary import environment_of, make_canary
 from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED, Manifest, Origin, Vectors
 from bilderatlas.exchange.manifest import card_from_json, model_of, preprocessing_of, vectors_of
 from bilderatlas.exchange.parts import ITEM_FIELDS, geometry_column, rows_per_group, vector_column
+from bilderatlas.exchange.public_record import public_record
 from bilderatlas.exchange.write import Identity, PackageWriter
 from bilderatlas.extractors.base import Extractor
+from bilderatlas.settings import for_anybody
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.images import ImageState
 from bilderatlas.store.projections import projection_file, read_projection
@@ -84,6 +86,7 @@ def export_space(
     vectors = vectors_of(card, count=0, geometry=has_geometry and card.many_rows)
     rows = _SpaceRows(space, view)
     canary, why_none = make_canary(extractor) if extractor else (None, why_no_extractor)
+    why_none = for_anybody(why_none, collection.root)  # a package is read elsewhere, for ever
     writer = PackageWriter(
         destination, model_of(card), preprocessing_of(card), vectors, replace=replace
     )
@@ -221,7 +224,7 @@ def _batch_of(
 
 
 def _add_item(table: dict[str, list[Any]], row: Row[Any], is_covered: bool) -> None:
-    record = json.loads(row.record_json)
+    record = public_record(json.loads(row.record_json))
     code, stage, reason = _failure_of(row, is_covered)
     rights = record.get("rights")
     values = {
@@ -235,7 +238,7 @@ def _add_item(table: dict[str, list[Any]], row: Row[Any], is_covered: bool) -> N
         "height": row.height_px,
         "rights_uri": rights if str(rights).startswith(("http:", "https:")) else None,
         # escaped as the store has it: half a surrogate pair in a museum's title stays readable
-        "record": row.record_json,
+        "record": json.dumps(record),
     }
     values |= {column: _storable(record.get(field)) for column, field in _LINKS.items()}
     for name, value in values.items():

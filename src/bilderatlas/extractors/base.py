@@ -138,11 +138,20 @@ class Readiness:
     Attributes:
         state: `ready`; `to fetch` (weights are missing); `to export` (the weights are here but no
             runtime of this machine takes them as they are).
-        sentence: What to do, empty when ready.
+        sentence: What to do, for anybody: what is missing, from where it comes, how large it is,
+            the command. Names no path of this machine. Empty when ready.
+        here: What else can be done on this machine, by its paths: for the command line and local
+            pages, never for strangers.
     """
 
     state: Literal["ready", "to fetch", "to export"] = "ready"
     sentence: str = ""
+    here: str = ""
+
+    @property
+    def told_here(self) -> str:
+        """All that there is to say to whoever sits at this machine."""
+        return f"{self.sentence} {self.here}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,8 @@ class BroughtModel(NeuralExtractor):
         except WeightsError as error:
             raise WeightsError(
                 error.reason_code,
-                f"Cannot use '{self.base_card.model_id}': a file in '{self.folder}' has another "
-                "sha256 than the one that was brought, or is gone. Bring the model again with: "
+                f"Cannot use '{self.base_card.model_id}': one of its files has another sha256 than "
+                "the one that was brought, or is gone. Bring the model again with: "
                 f"--extractor {PREFIX}FILE",
             ) from error
 
@@ -89,7 +89,8 @@ class BroughtModel(NeuralExtractor):
         """Tell whether its files are here; what else it cannot do is said in a sentence."""
         if self.possible_runtimes():
             return Readiness()
-        return Readiness("to fetch", self.to_fetch_sentence())
+        here = f"Its files were in '{self.folder}'."
+        return Readiness("to fetch", self.to_fetch_sentence(), here)
 
     def to_fetch_sentence(self) -> str:
         """Say why it cannot run, and what to do."""
@@ -100,8 +101,8 @@ class BroughtModel(NeuralExtractor):
                 "model is run by ONNX Runtime on the CPU, in fp32 or int8."
             )
         return (
-            f"Cannot use '{model_id}': its files are no longer in '{self.folder}'. Bring it again "
-            f"with: --extractor {PREFIX}FILE"
+            f"Cannot use '{model_id}': its files are no longer in its folder. Bring it again with: "
+            f"--extractor {PREFIX}FILE"
         )
 
 
@@ -179,11 +180,14 @@ def find_brought(model_id: str, root: Path | None = None) -> BroughtModel | None
         return None
     try:
         kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        brought, n_at_once = parse_card(kept["card"], str(path)), int(kept["n_at_once"])
+        brought, n_at_once = (
+            parse_card(kept["card"], f"{model_id}/{KEPT_FILE}"),
+            int(kept["n_at_once"]),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"Cannot use '{model_id}': '{path}' cannot be read ({error}). Remove its folder and "
-            "bring the model again."
+            f"Cannot use '{model_id}': its {KEPT_FILE} cannot be read ({error}). Remove its folder "
+            "and bring the model again."
         ) from error
     facts = {
         "base_card": replace(brought.card, text_tower=kept.get("text_tower")),

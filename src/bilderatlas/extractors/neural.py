@@ -195,10 +195,10 @@ class NeuralExtractor(Extractor):
                 return Readiness()
             here = files.find(WEIGHTS_FILE) is not None and files.tokenizers_are_here()
         except WeightsError as error:
-            return Readiness("to fetch", str(error))
+            return Readiness("to fetch", str(error), f"Its files are in '{self.folder}'.")
         if here:
             return Readiness("to export", self.to_export_sentence())
-        return Readiness("to fetch", self.to_fetch_sentence())
+        return Readiness("to fetch", self.to_fetch_sentence(), self.by_hand_sentence())
 
     def needs_torch(self) -> bool:
         """Tell whether only torch can run it as it is configured."""
@@ -289,7 +289,7 @@ class NeuralExtractor(Extractor):
             self._runtime = None
 
     def to_fetch_sentence(self) -> str:
-        """Say what is missing, from where it comes, how large it is and where it goes."""
+        """Say what is missing, from where it comes, how large it is and what brings it."""
         model_id = self.base_card.model_id
         missing = self.missing_files() or list(self.files)
         only_words = {one.role for one in missing} == {"tokenizer"}
@@ -297,8 +297,6 @@ class NeuralExtractor(Extractor):
         known = [one.size_bytes for one in missing if one.size_bytes]
         size = f"about {shown_size(sum(known))} " if known else ""
         sources = " and ".join(one.source() for one in missing)
-        by_hand = [str(self.folder / one.name) for one in missing if one.role != "pickle"]
-        put = f"put {'it' if len(by_hand) == 1 else 'them'} at {' and '.join(by_hand)}, or "
         laboratory = (
             ""
             if has_torch() or only_words
@@ -307,9 +305,17 @@ class NeuralExtractor(Extractor):
         )
         return (
             f"Cannot use '{model_id}': its {what} not here. Fetch {them} ({size}from {sources}) "
-            f"with: bilderatlas extractors fetch {model_id} — or "
-            f"{put if by_hand else ''}give the file with --weights FILE.{laboratory}"
+            f"with: bilderatlas extractors fetch {model_id} — or give the file with "
+            f"--weights FILE.{laboratory}"
         )
+
+    def by_hand_sentence(self) -> str:
+        """Say where on this machine the files that are missing may be put by hand."""
+        missing = self.missing_files() or list(self.files)
+        paths = [str(self.folder / one.name) for one in missing if one.role != "pickle"]
+        if not paths:
+            return ""
+        return f"By hand, {'it goes' if len(paths) == 1 else 'they go'} to {' and '.join(paths)}."
 
     def to_export_sentence(self) -> str:
         """Say that the weights are here and what they need to run."""

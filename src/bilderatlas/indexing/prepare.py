@@ -46,7 +46,7 @@ def prepare_extractors(
                 notes.append(report.sentence)
         readiness = one.readiness()
         if readiness.state != "ready":
-            raise UnavailableError(readiness.sentence)
+            raise UnavailableError(readiness.told_here)
         if device != "cpu":
             load_networks([one])  # a device that is not here ends the run now
         prepared.append(one)

@@ -15,6 +15,7 @@ from starlette.types import Scope
 from bilderatlas.errors import BilderatlasError, NotFoundError
 from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.search.parts import MAX_PARTS
+from bilderatlas.settings import for_anybody
 from bilderatlas.web import urls
 from bilderatlas.web.answers import Answers
 from bilderatlas.web.pages.criteria import card_page, criteria_page
@@ -53,7 +54,7 @@ def create_app(library: Library, access: Access) -> Guard:
     app = FastAPI(title="Bilderatlas", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(BodyLimit, max_bytes=MAX_BYTES + FORM_OVERHEAD_BYTES)
     renderer = Renderer(access.mode, Manifest())
-    _add_error_handlers(app, renderer)
+    _add_error_handlers(app, renderer, library)
     _add_pages(app, library, renderer, access.mode)
     _add_embeddings(app, library, renderer)
     _add_pictures(app, library)
@@ -63,14 +64,18 @@ def create_app(library: Library, access: Access) -> Guard:
         _add_jobs(app, library, renderer)
 
     def refuse(scope: Scope, error: BilderatlasError) -> Response:
-        return _render_error(renderer, Request(scope), error)
+        return _render_error(renderer, Request(scope), error)  # its own words: no path in them
 
     return Guard(app, access, refuse)
 
 
-def _add_error_handlers(app: FastAPI, renderer: Renderer) -> None:
+def _add_error_handlers(app: FastAPI, renderer: Renderer, library: Library) -> None:
     async def failed(request: Request, error: Exception) -> Response:
-        return _render_error(renderer, request, error)
+        if renderer.mode is Mode.LOCAL or not isinstance(error, BilderatlasError):
+            return _render_error(renderer, request, error)
+        told = for_anybody(str(error), library.store.root)
+        page = ErrorPage(error.http_status, error.code, told)
+        return _render_page(renderer, request, page)
 
     for kind in (BilderatlasError, HTTPException, Exception):
         app.add_exception_handler(kind, failed)
@@ -95,6 +100,10 @@ def _render_error(
             "Something went wrong that should not have. The server's log says what; please "
             "report it.",
         )
+    return _render_page(renderer, request, page)
+
+
+def _render_page(renderer: Renderer, request: Request, page: ErrorPage) -> Response:
     if _wants_json(request):
         return renderer.json(page)
     return renderer.html(page)

@@ -14,6 +14,7 @@ import jinja2
 from starlette.responses import HTMLResponse, Response
 
 from bilderatlas.errors import StoreError
+from bilderatlas.exchange.public_record import public_record
 from bilderatlas.web import urls
 from bilderatlas.web.security import Mode
 
@@ -76,7 +77,10 @@ class Renderer:
 
     def json(self, page: Page) -> Response:
         """Render a page for programs."""
-        return json_response(page.to_json(), page.status)
+        content = page.to_json()
+        if self.mode is not Mode.LOCAL:
+            content = _with_public_records(content)
+        return json_response(content, page.status)
 
 
 def json_response(content: dict[str, Any], status: int = 200) -> Response:
@@ -84,6 +88,20 @@ def json_response(content: dict[str, Any], status: int = 200) -> Response:
     text = json.dumps(_finite(content), ensure_ascii=False, separators=(",", ":"), default=str)
     body = text.encode("utf-8", "replace")
     return Response(body, status, media_type="application/json")
+
+
+def _with_public_records(value: Any) -> Any:
+    """Return a page's data with every record in it as strangers may have it."""
+    if isinstance(value, dict):
+        return {
+            name: public_record(item)
+            if name == "record" and isinstance(item, dict)
+            else _with_public_records(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_with_public_records(item) for item in value]
+    return value
 
 
 def _finite(value: Any) -> Any:

@@ -218,7 +218,7 @@ def test_a_pickle_is_converted_once(hub: Hub, tiny: TinyExtractor, tmp_path: Pat
     old = with_file(
         tiny, role="pickle", name="tiny.pth", url=f"{hub.url}/blobs/tiny.pth", sha256_prefix=prefix
     )
-    assert "put it at" not in old.readiness().sentence  # a pickle is never read where it lies
+    assert not old.readiness().here  # a pickle is never read where it lies
     facts = fetch(old).fetched[0]
     assert facts.origin == "pinned" and facts.name == "weights.safetensors"
     assert facts.made_from == {"name": "tiny.pth", "sha256": sha256_of(tmp_path / "tiny.pth")}

@@ -76,7 +76,7 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise WeightsError(
             "not-weights",
-            f"Cannot read '{path}' as safetensors: {error}. Get the file again.",
+            f"Cannot read '{path.name}' as safetensors: {error}. Get the file again.",
         ) from error
 
 

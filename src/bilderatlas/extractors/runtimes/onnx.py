@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from bilderatlas.errors import UnavailableError, WeightsError
 from bilderatlas.extractors.runtimes.base import Runtime, RuntimeOptions
-from bilderatlas.extractors.runtimes.weights import sha256_of
+from bilderatlas.extractors.runtimes.weights import sha256_of, shown_file
 
 INT8_OPERATORS = ["MatMul", "Gemm"]  # convolutions get slower, not faster
 
@@ -82,8 +82,9 @@ def open_session(path: Path, n_threads: int = 0) -> Any:
         reason = " ".join(str(error).split())[:300]
         raise WeightsError(
             "not-weights",
-            f"Cannot run '{path}': ONNX Runtime answered '{reason}'. Expected an ONNX file; fetch "
-            "or export it again.",
+            f"Cannot run '{shown_file(path)}': ONNX Runtime answered "
+            f"'{reason.replace(str(path), path.name)}'. Expected an ONNX file; fetch or export it "
+            "again.",
         ) from error
 
 
@@ -102,8 +103,8 @@ def quantised(path: Path) -> Path:
         if sha256_of(derived) != derived.stem.removeprefix(f"{made_of}-"):
             raise WeightsError(
                 "wrong-sha256",
-                f"Cannot use '{derived}': it was changed or damaged since it was made. Remove it; "
-                "it is made again at its next use.",
+                f"Cannot use '{shown_file(derived)}': it was changed or damaged since it "
+                "was made. Remove it; it is made again at its next use.",
             )
         return derived
     partial = path.with_name(f".{made_of}.{os.getpid()}.{threading.get_ident()}.partial")
@@ -136,8 +137,8 @@ def _round(path: Path, target: Path) -> None:
         logging.disable(disabled)
     if not _has_int8(target):
         raise UnavailableError(
-            f"Cannot make the int8 form of '{path}': the network is made of convolutions, "
-            "which int8 does not speed up here. Use it in fp32."
+            f"Cannot make the int8 form of '{shown_file(path)}': the network is made of "
+            "convolutions, which int8 does not speed up here. Use it in fp32."
         )
 
 

@@ -193,7 +193,8 @@ def read_record(folder: Path) -> ModelRecord:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise WeightsError(
                 "record",
-                f"Cannot read '{path}': {error}. Remove it and fetch the weights again.",
+                f"Cannot read '{folder.name}/{RECORD_FILE}': {error}. Remove it and fetch "
+                "the weights again.",
             ) from error
         _read[path] = (stamp, record)
         return record

@@ -192,9 +192,10 @@ class ModelFiles:
         if is_itself and one.is_pinned and not one.is_pinned_to(sha256):
             raise WeightsError(
                 "wrong-sha256",
-                f"Cannot use '{path}': its sha256 is {sha256}, expected {one.expected}. Remove it "
-                f"and run: bilderatlas extractors fetch {self.model_id} — or, if you mean to use "
-                "this variant, move it elsewhere and give it with --weights FILE.",
+                f"Cannot use '{shown_file(path)}': its sha256 is {sha256}, expected "
+                f"{one.expected}. Remove it and run: bilderatlas extractors fetch "
+                f"{self.model_id} — or, if you mean to use this variant, move it "
+                "elsewhere and give it with --weights FILE.",
             )
         return FileFacts(
             name=one.kept_as,
@@ -238,8 +239,8 @@ class ModelFiles:
         if not path.is_file() or not expected:
             raise WeightsError(
                 "missing",
-                f"Cannot use '{self.model_id}': '{path}' is not there, or nothing was recorded of "
-                f"it. Run: bilderatlas {advice}",
+                f"Cannot use '{self.model_id}': its {name} is not there, or nothing was recorded "
+                f"of it. Run: bilderatlas {advice}",
             )
         verify_file(path, expected, advice)
         return path
@@ -255,9 +256,17 @@ def verify_file(path: Path, expected: str, advice: str) -> None:
     if found != expected:
         raise WeightsError(
             "wrong-sha256",
-            f"Cannot use '{path}': its sha256 is {found}, expected {expected}. It was changed or "
-            f"damaged. Remove it and run: bilderatlas {advice}",
+            f"Cannot use '{shown_file(path)}': its sha256 is {found}, expected {expected}. It was "
+            f"changed or damaged. Remove it and run: bilderatlas {advice}",
         )
+
+
+def shown_file(path: Path) -> str:
+    """Return how a sentence for anybody names a file of a model: `clip_vit_b32.openai/image.onnx`.
+
+    Where the folder of models is concerns this machine alone: `extractors show` tells it there.
+    """
+    return f"{path.parent.name}/{path.name}"
 
 
 def sha256_of(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from bilderatlas.errors import BilderatlasError
+from bilderatlas.exchange.public_record import public_record
 from bilderatlas.extractors.base import rows_are
 from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.records import Record
@@ -140,6 +141,12 @@ class WorkPage:
     def raw(self) -> list[tuple[str, str]]:
         """The untouched original row, without its empty columns."""
         return [(str(name), str(value)) for name, value in self.record.raw.items() if value]
+
+    @property
+    def public_raw(self) -> list[tuple[str, str]]:
+        """The columns of the source that say nothing of the files of this machine."""
+        told = public_record(self.record.to_json()).get("raw", {})
+        return [(str(name), str(value)) for name, value in told.items() if value]
 
     @property
     def srcset(self) -> str:
