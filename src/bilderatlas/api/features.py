@@ -16,6 +16,7 @@ from bilderatlas.exchange.base import ImportOptions, open_features
 from bilderatlas.exchange.diff import DiffReport, diff
 from bilderatlas.exchange.export import ExportReport, export_space
 from bilderatlas.exchange.format import Creator, Origin
+from bilderatlas.exchange.projection import check_projection
 from bilderatlas.exchange.read import PackageFeatures
 from bilderatlas.exchange.sampling import PictureFolder
 from bilderatlas.exchange.source import refuse_other_extractor
@@ -205,10 +206,11 @@ def verify_package(
 
 def _extractor_for(folder: Path, named: str) -> tuple[Extractor | None, str]:
     """Return what can do a package's work again, or why nothing here can."""
-    features = PackageFeatures(folder)
     try:
+        features = PackageFeatures(folder)
         if named or features.projection is None:
             return get_extractor(named or features.card.model_id), ""
+        check_projection(features.card, features.projection)
         facts = dict(features.card.projection or {})
         base = get_extractor(str(facts.get("base")))
         return ReducedExtractor(base, Projection.from_bytes(features.projection), facts), ""

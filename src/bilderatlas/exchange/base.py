@@ -92,6 +92,7 @@ class Features(ABC):
         n_items: How many items there are, or None if that is not known beforehand.
         notes: What the reader of the import should know: guesses, missing facts.
         projection: The file of the projection that the card names, where there is one.
+        hands_out_projection: Whether the file of a reduced space has to come with it.
     """
 
     address: str
@@ -100,6 +101,7 @@ class Features(ABC):
     n_items: int | None = None
     notes: tuple[str, ...] = ()
     projection: bytes | None = None
+    hands_out_projection: bool = True
 
     def check(self) -> bool:
         """Prove what can be proved before reading rows: checksums, missing parts, the schema.

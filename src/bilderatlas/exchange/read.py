@@ -25,6 +25,7 @@ from bilderatlas.exchange.parts import (
     read_vectors,
     vector_fields,
 )
+from bilderatlas.exchange.projection import MAX_PROJECTION_BYTES
 from bilderatlas.exchange.records_json import checked_record, record_from
 from bilderatlas.store.projections import projection_file
 
@@ -95,6 +96,25 @@ def iter_tables(file: pq.ParquetFile, spec: Vectors, names: list[str]) -> Iterat
         ) from error
 
 
+def read_attachment(folder: Path, name: str) -> bytes:
+    """Return the file of a projection that lies beside the parts; its content is not proved.
+
+    Raises:
+        PackageError: when it is not there, or larger than any projection.
+    """
+    try:
+        with (folder / name).open("rb") as file:
+            content = file.read(MAX_PROJECTION_BYTES + 1)
+    except OSError as error:
+        raise PackageError(
+            "missing-part",
+            f"Cannot use '{folder}': {name} cannot be read, the manifest lists it. Get it again.",
+        ) from error
+    if len(content) > MAX_PROJECTION_BYTES:
+        raise PackageError("projection", f"Cannot use '{folder}': {name} is larger than 1 GiB.")
+    return content
+
+
 class PackageFeatures(Features):
     """The items of a package."""
 
@@ -114,9 +134,7 @@ class PackageFeatures(Features):
         self.n_items = integrity.n_ok + integrity.n_failed
         name = projection_file(self.card.to_json())
         if name in {one.name for one in integrity.attachments}:
-            self.projection = (self.folder / str(name)).read_bytes()
-        elif name is not None:
-            self.notes = (f"The package lacks {name}: new pictures cannot be embedded into it.",)
+            self.projection = read_attachment(self.folder, str(name))
 
     @property
     def package_id(self) -> str:

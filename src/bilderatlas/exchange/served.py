@@ -15,6 +15,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
@@ -34,6 +35,7 @@ from bilderatlas.exchange.base import (
 )
 from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED
 from bilderatlas.exchange.manifest import card_from_json, model_of, preprocessing_of, vectors_of
+from bilderatlas.exchange.projection import without_file
 from bilderatlas.exchange.records_json import record_from
 from bilderatlas.extractors.base import Card
 from bilderatlas.network.client import Client, get_json
@@ -55,6 +57,8 @@ _STATE = "state.json"
 
 class ServedFeatures(Features):
     """One space of a collection that another library serves."""
+
+    hands_out_projection = False
 
     def __init__(
         self,
@@ -97,7 +101,8 @@ class ServedFeatures(Features):
         self._spool = root / "served" / name
 
     def _describe(self, first: Mapping[str, Any]) -> None:
-        self.card = _card_of(first, self._url)
+        card = _card_of(first, self._url)
+        self.card = replace(card, projection=without_file(card.projection))
         self._model_id = self.card.model_id
         self.address = f"{self._url.removesuffix('/embeddings.json')}#{self._model_id}"
         self.title = str(first["collection"].get("title") or "")[:500]

@@ -11,6 +11,7 @@ import numpy as np
 
 from bilderatlas.errors import ConflictError, Failure, PackageError, SpaceMismatchError
 from bilderatlas.exchange.base import FeatureBatch, Features
+from bilderatlas.exchange.projection import check_projection
 from bilderatlas.exchange.source import SOURCE_KIND
 from bilderatlas.extractors.base import Card, ImageRows, differing_facts
 from bilderatlas.store.collection import CollectionStore
@@ -101,6 +102,7 @@ def import_features(
         _refuse_taken_name(library, features, name)
     if not features.check():
         check_batches(features)
+    check_projection(features.card, features.projection, needs_file=features.hands_out_projection)
     report.notes = list(features.notes)  # the proof may have had something to tell
     tell = on_progress or (lambda done, total: None)
     if merge:

@@ -15,16 +15,19 @@ import pyarrow.parquet as pq
 
 from bilderatlas.errors import PackageError, UsageError
 from bilderatlas.exchange.format import PART_NAME, AttachmentFacts, Manifest, PartFacts, Vectors
-from bilderatlas.exchange.manifest import read_manifest
+from bilderatlas.exchange.manifest import card_of, read_manifest
 from bilderatlas.exchange.parts import ITEM_FIELDS, stated_description, vector_fields
+from bilderatlas.exchange.projection import check_projection
 from bilderatlas.exchange.read import (
     check_items,
     file_sha256,
     iter_tables,
     open_part,
+    read_attachment,
     vectors_in,
 )
 from bilderatlas.store.images import check_image_id
+from bilderatlas.store.projections import projection_file
 
 NORM_TOLERANCE = {"f32": 1e-3, "f16": 5e-3, "u8": 1e-3}
 F16_LARGEST = 65504.0
@@ -70,6 +73,7 @@ def faults_of(folder: Path, manifest: Manifest) -> Iterator[Fault]:
             sound.append(part)
         else:
             yield fault
+    yield from _projection_fault(folder, manifest)
     yield from _unlisted(folder, manifest)
     yield from _count_faults(manifest)
     tally = _Tally(manifest)
@@ -109,6 +113,20 @@ def _file_fault(folder: Path, part: PartFacts | AttachmentFacts) -> Fault | None
     except OSError as error:
         return Fault("unreadable-part", f"{part.name} cannot be read: {error}.", part.name)
     return None
+
+
+def _projection_fault(folder: Path, manifest: Manifest) -> Iterator[Fault]:
+    """Prove the file of a projection, unless it is not the one that the manifest lists."""
+    card = card_of(manifest)
+    name = projection_file(card.to_json())
+    listed = next((one for one in manifest.integrity.attachments if one.name == name), None)
+    if listed is not None and _file_fault(folder, listed) is not None:
+        return  # told already
+    content = None if listed is None else read_attachment(folder, listed.name)
+    try:
+        check_projection(card, content)
+    except PackageError as error:
+        yield Fault(error.reason_code, str(error), name or "")
 
 
 def _unlisted(folder: Path, manifest: Manifest) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def _matrix_of(content: bytes) -> npt.NDArray[np.float32]:
         shape, is_fortran, dtype = read_header[version](file)
     except KeyError as error:
         raise StoreError("Cannot read a projection: its version of .npy is unknown.") from error
-    except (ValueError, EOFError, OSError, TypeError, SyntaxError, RecursionError) as error:
+    except (ValueError, OSError, TypeError, SyntaxError, RecursionError, TokenError) as error:
         raise StoreError(f"Cannot read a projection: {str(error)[:200]}.") from error
     is_matrix = len(shape) == 2 and 2 <= shape[0] <= _MAX_SIDE and 1 <= shape[1] <= _MAX_SIDE
     if not is_matrix or is_fortran or dtype != "<f4":

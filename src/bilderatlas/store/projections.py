@@ -67,7 +67,7 @@ def damage_of_projection(folder: Path, card_json: Mapping[str, Any]) -> str:
 
     Vectors that went through a projection elsewhere, of which no file came with them, are sound.
     """
-    if "sha256" not in (card_json.get("projection") or {}):
+    if not {"sha256", "file"} <= (card_json.get("projection") or {}).keys():
         return ""
     name = projection_file(card_json)
     if name is None:
