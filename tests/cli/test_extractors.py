@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,25 @@ def test_an_index_ends_before_it_begins(
     assert f"extractors fetch {TINY}" in capsys.readouterr().err
     assert run(["collections", "list", "--library", str(library), "--json"]) in {0, 1}
     assert "works" not in capsys.readouterr().out
+
+
+def test_what_is_given_in_place_of_other_bytes_is_told(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    pinned = (replace(TinyExtractor.files[0], sha256="12" * 32),)
+    made: type[TinyExtractor] = type("Pinned", (TinyExtractor,), {"files": pinned})
+    monkeypatch.setitem(EXTRACTORS._members, TINY, made())
+    first = save_weights(tmp_path / "first.safetensors")
+    told = f"not the bytes that the program expects (sha256 {'12' * 32})"
+    (note,) = ask(capsys, "fetch", TINY, "--weights", str(first))["notes"]
+    assert note == f"'weights.safetensors' is given by you: {told}."
+    shown = ask(capsys, "show", TINY)["files"][0]["known"]
+    assert shown.startswith("given by you on 20") and shown.endswith(f": {told}")
+    second = save_weights(tmp_path / "second.safetensors", scale=2.0)
+    assert run(["extractors", "fetch", TINY, "--weights", str(second)]) == 0
+    printed = capsys.readouterr().err
+    assert told in printed and f"other weights (sha256 {sha256_of(first)})" in printed
+    assert "must be indexed again" in printed.replace("\n", " ")
+    assert not ask(capsys, "fetch", TINY, "--weights", str(second))["notes"][1:]
+    assert run(["extractors", "show", TINY]) == 0
+    assert "not the bytes that" in capsys.readouterr().out
