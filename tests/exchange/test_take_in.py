@@ -286,3 +286,27 @@ def test_records_come_along(library: LibraryStore, tmp_path: Path) -> None:
     assert found.raw == odd.raw and found.creators == odd.creators
     assert found.title == 'Ecce homo � "x"'
     assert found.image_url == odd.image_url
+
+
+def test_a_part_that_changes_after_its_proof_is_proved_again(tmp_path: Path) -> None:
+    folder = package(tmp_path / "package")
+    with open_features(str(folder)) as features:
+        assert features.check()
+        assert sum(len(batch) for batch in features.batches()) == len(WORKS)
+        column("record", '{"title": 5}')(folder)
+        with pytest.raises(PackageError, match="title is 5, expected text"):
+            list(features.batches())
+
+
+def test_large_imports_take_several_commits(
+    library: LibraryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = package(tmp_path / "package", n_parts=4)
+    monkeypatch.setattr("bilderatlas.exchange.take_in.COMMIT_ITEMS", 2)
+    report = take_in(library, folder)
+    assert (report.added, report.vectors) == (len(WORKS), len(WORKS))
+    works = library.get_collection("theirs")
+    assert works.check() == []
+    assert [image.image_id for image in works.iter_images()] == [work.image_id for work in WORKS]
+    assert works.columns.codes("title")[1][-1] == f"Work {WORKS[-1].image_id}"
+    assert take_in(library, folder).added == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from bilderatlas.errors import (
     Failure,
@@ -243,3 +244,18 @@ def test_many_small_batches_stay_few_segments(library: LibraryStore) -> None:
     named = {file.name for s in view.segments for file in s.entry.files.values()}
     folder = collection.space(MODEL).folder
     assert {path.name for path in folder.iterdir()} == named | {"features.json"}
+
+
+def test_images_that_are_said_to_be_new_are_not_looked_up_and_never_doubled(
+    library: LibraryStore,
+) -> None:
+    works = filled(library)
+    with works.writer() as writer:
+        before = writer.version
+        with pytest.raises(IntegrityError):
+            writer.commit_batch([new_image("x1"), new_image("w3")], {}, are_new=True)
+        assert (works.version, works.n_images, works.find_record("x1")) == (before, 12, None)
+        rows = {"colour.test": [("x2", rows_of("x2")), ("w3", rows_of("w3"))]}
+        writer.commit_batch([new_image("x2")], rows, are_new=True)  # w3 is covered already
+    assert (works.n_images, works.space("colour.test").n_rows) == (13, 13)
+    assert works.check() == []

@@ -42,11 +42,6 @@ class CoveredKeys:
         """Begin with `keys` `(m,)`."""
         self._sorted = np.unique(keys)
 
-    def __contains__(self, key: int) -> bool:
-        """Tell whether the image was looked at."""
-        place = int(np.searchsorted(self._sorted, key))
-        return place < len(self._sorted) and int(self._sorted[place]) == key
-
     def add(self, keys: Iterable[int]) -> None:
         """Add keys that were committed."""
         added = np.unique(np.fromiter(keys, np.int64))
