@@ -206,6 +206,27 @@ def test_addresses_and_rights(growing: ba.Library) -> None:
     assert item["source_url"] == "https://museum.example/1.jpg"
 
 
+def test_a_picture_that_many_images_have_is_answered_in_part(growing: ba.Library) -> None:
+    """One hash may stand for a million images; an answer holds a thousand, and hides no name."""
+    store = growing.store.get_collection("g")
+    placeholder, url = hashlib.sha256(b"placeholder").hexdigest(), "https://museum.example/none.jpg"
+    copies = [Record(f"copy-{number}", image_url=url) for number in range(2100)]
+    with store.writer() as writer:
+        writer.commit_batch([NewImage(one, placeholder, None, (9, 9)) for one in copies], {})
+    client = client_of(growing, Access.public())
+    single = hashlib.sha256(bytes([1])).hexdigest()
+    for question in (
+        {"sha256": [placeholder, single, "0" * 64]},
+        {"source_urls": [url, "https://museum.example/1.jpg", "https://museum.example/x.jpg"]},
+    ):
+        answer = client.post("/c/g/embeddings.json", json=question).json()
+        given = {item["image_id"] for item in answer["items"]}
+        assert len(given) == len(answer["items"]) == 1000
+        assert "w1" in given | set(answer["left_out"])
+        assert 0 < len(answer["left_out"]) <= 1000 and not given & set(answer["left_out"])
+        assert len(answer["not_found"]) == 1
+
+
 def test_pages_of_two_versions_are_never_mixed(growing: ba.Library) -> None:
     client = client_of(growing, Access.public())
     first = client.get("/c/g/embeddings.json?limit=1").json()

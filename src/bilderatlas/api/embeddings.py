@@ -19,7 +19,6 @@ from bilderatlas.errors import ConflictError, NotFoundError, UsageError
 from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED
 from bilderatlas.exchange.public_record import public_record
 from bilderatlas.store.collection import CollectionStore
-from bilderatlas.store.database import in_chunks
 from bilderatlas.store.images import ImageState, select_images
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.schema import images
@@ -69,7 +68,7 @@ class EmbeddingPage:
         items: By rising cursor, or in the order asked for.
         next_after: Cursor of what follows; None at the end.
         not_found: What was asked for and is not there.
-        left_out: What was asked for and did not fit into one answer.
+        left_out: Ids of what was asked for and did not fit into one answer; the first thousand.
     """
 
     collection: str
@@ -218,13 +217,15 @@ class _Reader:
     def found(self, wanted: Wanted) -> EmbeddingPage:
         with self._reading() as (connection, page):
             by_name = self._named(connection, wanted)
-        rows = {row.key: row for named in by_name.values() for row in named}
-        items = self._items(list(rows.values()))
+            ids = {key: image_id for named in by_name.values() for key, image_id in named}
+            rows = select_images(connection, self._store.id, list(ids.values())[:MAX_ITEMS])
+        items = self._items([rows[image_id] for image_id in ids.values() if image_id in rows])
         given = {item.image_id for item in items}
+        left_out = [image_id for image_id in ids.values() if image_id not in given]
         return page(
             items,
             not_found=[name for name, named in by_name.items() if not named],
-            left_out=[row.image_id for row in rows.values() if row.image_id not in given],
+            left_out=left_out[:MAX_ITEMS],
         )
 
     @contextmanager
@@ -250,31 +251,54 @@ class _Reader:
 
             yield connection, page
 
-    def _named(self, connection: Connection, wanted: Wanted) -> dict[str, list[Row[Any]]]:
-        """Return name → images; the content of a picture may be that of several images."""
-        found: dict[str, list[Row[Any]]] = {name: [] for name in dict.fromkeys(wanted.image_ids)}
-        for image_id, row in select_images(connection, self._store.id, wanted.image_ids).items():
-            found[image_id].append(row)
+    def _named(self, connection: Connection, wanted: Wanted) -> dict[str, list[tuple[int, str]]]:
+        """Return name → key and id of its images.
+
+        A picture may be that of a million images: of those a bounded number is returned, and the
+        first of every name is among them.
+        """
+        found: dict[str, list[tuple[int, str]]] = {
+            name: [] for name in dict.fromkeys(wanted.image_ids)
+        }
+        columns = (images.c.key, images.c.image_id)
+        known = select_images(connection, self._store.id, wanted.image_ids, columns)
+        for image_id, row in known.items():
+            found[image_id].append((row.key, image_id))
         for sha256 in wanted.sha256:
             found.setdefault(sha256, [])
-        for row in self._where(connection, images.c.content_sha256, wanted.sha256):
-            found[row.content_sha256].append(row)
+        for name, key, image_id in self._where(connection, images.c.content_sha256, wanted.sha256):
+            found[name].append((key, image_id))
         for url in wanted.source_urls:
             found.setdefault(url, [])
-        for name in _ADDRESSES:
-            field_of = _field(connection, name)
-            for row in self._where(connection, field_of, wanted.source_urls):
-                found[json.loads(row.record_json)[name]].append(row)
+        for address in _ADDRESSES:
+            field_of = _field(connection, address)
+            for name, key, image_id in self._where(connection, field_of, wanted.source_urls):
+                found[name].append((key, image_id))
         return found
 
     def _where(
         self, connection: Connection, column: ColumnElement[Any], values: Sequence[str]
-    ) -> Iterator[Row[Any]]:
-        for part in in_chunks([value for value in dict.fromkeys(values) if "\0" not in value]):
-            statement = select(images).where(
-                images.c.collection_id == self._store.id, column.in_(part)
-            )
-            yield from connection.execute(statement)
+    ) -> Iterator[tuple[str, int, str]]:
+        """Yield value, key and id of up to `MAX_ITEMS + 1` images, the first of each value first.
+
+        One statement: there are at most `MAX_ITEMS` values, so that none is crowded out.
+        """
+        asked = [value for value in dict.fromkeys(values) if "\0" not in value]
+        if not asked:
+            return
+        rank = func.row_number().over(partition_by=column, order_by=images.c.key)
+        ranked = (
+            select(column.label("value"), images.c.key, images.c.image_id, rank.label("rank"))
+            .where(images.c.collection_id == self._store.id, column.in_(asked))
+            .subquery()
+        )
+        statement = (
+            select(ranked.c.value, ranked.c.key, ranked.c.image_id)
+            .order_by(ranked.c.rank, ranked.c.key)
+            .limit(MAX_ITEMS + 1)
+        )
+        for value, key, image_id in connection.execute(statement):
+            yield value, key, image_id
 
     def _items(self, rows: Sequence[Row[Any]]) -> list[Item]:
         """Return the items of `rows`, as many as one answer holds, and at least one."""
