@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,8 @@ def read_table(connection: Connection, collection_id: int) -> ColumnTable:
     statement = (
         select(*_SELECTED).where(images.c.collection_id == collection_id).order_by(images.c.key)
     )
-    return build_table(connection.execute(statement))
+    parts = connection.execute(statement).partitions(4000)  # fetched some at a time
+    return build_table(chain.from_iterable(parts))
 
 
 def _opened(path: Path, version: int) -> Columns | None:
