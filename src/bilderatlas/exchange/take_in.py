@@ -29,7 +29,7 @@ from bilderatlas.store.segments import DTYPES
 from bilderatlas.store.writer import CollectionWriter, NewImage
 
 COMMIT_BYTES = 64 << 20
-COMMIT_ITEMS = 16_384
+COMMIT_ITEMS = 24_576
 MAX_LISTED = 1000
 
 
