@@ -427,3 +427,12 @@ def test_the_matrices_behind_convolutions_have_an_int8_form(tmp_path: Path) -> N
     exact = OnnxRuntime({"image": path}).run("image", batch)
     rounded = OnnxRuntime({"image": path}, RuntimeOptions(precision="int8")).run("image", batch)
     assert 0.9 < min(cosines_of(exact, rounded)) < 0.9999999
+
+
+def test_a_folder_of_files_as_they_are_published(tiny: TinyExtractor, tmp_path: Path) -> None:
+    save_weights(tmp_path / "stick" / "model.safetensors")
+    (facts,) = take_given(tiny, tmp_path / "stick")
+    assert (facts.name, tiny.readiness().state) == ("weights.safetensors", "ready")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotFoundError, match=r"weights\.safetensors, model\.safetensors"):
+        take_given(tiny, tmp_path / "empty")

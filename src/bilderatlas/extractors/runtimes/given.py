@@ -6,7 +6,7 @@ Nothing that is given replaces what is here before it was tried; what is refused
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +47,7 @@ def take_given(extractor: NeuralExtractor, path: Path) -> list[FileFacts | Expor
         ConflictError: another process is at it.
     """
     if path.is_dir():
-        found = [path / name for name in CARRIED if (path / name).is_file()]
-        if not any(one.suffix == ".onnx" for one in found):
-            found += [one for one in (path / WEIGHTS_FILE,) if one.is_file()]
-        if not found:
-            raise NotFoundError(
-                f"Cannot take weights from '{path}': it has none of {', '.join(CARRIED)} and "
-                f"{WEIGHTS_FILE}. Name the file."
-            )
+        found = _found_in(path, extractor)
         return [one for file in found for one in take_given(extractor, file)]
     if not path.is_file():
         raise NotFoundError(f"Cannot take weights from '{path}': there is no such file.")
@@ -64,6 +57,29 @@ def take_given(extractor: NeuralExtractor, path: Path) -> list[FileFacts | Expor
             return [_take(extractor, path, staged)]
         finally:
             shutil.rmtree(staged, ignore_errors=True)
+
+
+def _found_in(folder: Path, extractor: NeuralExtractor) -> list[Path]:
+    """List what is taken from a folder; weights may have the name under which they are published.
+
+    Raises:
+        NotFoundError: when there is nothing.
+    """
+    found = [folder / name for name in CARRIED if (folder / name).is_file()]
+    published = [
+        PurePosixPath(one.url or one.path).name
+        for one in extractor.files
+        if one.role in {"safetensors", "pickle"}
+    ]
+    weights = list(dict.fromkeys([WEIGHTS_FILE, *published]))
+    if not any(one.suffix == ".onnx" for one in found):
+        found += [folder / name for name in weights if (folder / name).is_file()][:1]
+    if not found:
+        raise NotFoundError(
+            f"Cannot take weights from '{folder}': it has none of {', '.join(CARRIED)} and "
+            f"{', '.join(weights)}. Name the file."
+        )
+    return found
 
 
 def _take(extractor: NeuralExtractor, path: Path, staged: Path) -> FileFacts | ExportFacts:
