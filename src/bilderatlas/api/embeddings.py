@@ -297,8 +297,7 @@ class _Reader:
             .order_by(ranked.c.rank, ranked.c.key)
             .limit(MAX_ITEMS + 1)
         )
-        for value, key, image_id in connection.execute(statement):
-            yield value, key, image_id
+        yield from (tuple(row) for row in connection.execute(statement))
 
     def _items(self, rows: Sequence[Row[Any]]) -> list[Item]:
         """Return the items of `rows`, as many as one answer holds, and at least one."""

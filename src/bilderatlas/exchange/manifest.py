@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import PackageError
@@ -121,6 +123,24 @@ def card_from_json(values: dict[str, Any]) -> Card:
         known[name] = tuple(known.get(name) or ())
     known["metrics"] = tuple(Metric(name) for name in known["metrics"])
     return Card(**known)
+
+
+@cache
+def _cards() -> TypeAdapter[Card]:
+    return TypeAdapter(Card)
+
+
+def checked_card(values: Mapping[str, Any]) -> Card:
+    """Build a card from the JSON of a stranger: nothing is converted, what is missing is missing.
+
+    Raises:
+        ValueError: when a fact is none, is not of its very type, or out of its range.
+    """
+    card = _cards().validate_json(json.dumps(values), strict=True)
+    model_of(card)
+    preprocessing_of(card)
+    vectors_of(card, count=0, geometry=False)
+    return card
 
 
 def manifest_json(manifest: Manifest) -> dict[str, Any]:

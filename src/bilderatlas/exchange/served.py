@@ -34,7 +34,7 @@ from bilderatlas.exchange.base import (
     ImportOptions,
 )
 from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED
-from bilderatlas.exchange.manifest import card_from_json, model_of, preprocessing_of, vectors_of
+from bilderatlas.exchange.manifest import checked_card
 from bilderatlas.exchange.projection import without_file
 from bilderatlas.exchange.records_json import record_from
 from bilderatlas.extractors.base import Card
@@ -272,18 +272,13 @@ def _page_of(answer: Any, url: str) -> Mapping[str, Any]:
 
 
 def _card_of(page: Mapping[str, Any], url: str) -> Card:
-    """Return the card of a stranger, each of its facts proved.
+    """Return the card of a stranger, each of its facts proved to be of its very type.
 
     Raises:
         PackageError: when a fact is missing or none.
     """
     try:
-        card = card_from_json(page["card"])
-        model_of(card)
-        preprocessing_of(card)
-        vectors_of(card, count=0, geometry=False)
-        if not isinstance(card.judges_by, str) or not isinstance(card.sees, str):
-            raise TypeError("its words are no texts")
+        card = checked_card(page["card"])
     except (ValidationError, TypeError, ValueError, AttributeError, KeyError) as error:
         why = str(error).splitlines()[0][:200]
         raise PackageError("card", f"Cannot import '{url}': its card is not one: {why}.") from error
