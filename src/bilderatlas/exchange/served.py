@@ -12,7 +12,6 @@ import binascii
 import hashlib
 import json
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -37,22 +36,24 @@ from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED
 from bilderatlas.exchange.manifest import checked_card
 from bilderatlas.exchange.projection import without_file
 from bilderatlas.exchange.records_json import record_from
+from bilderatlas.exchange.spool import Spool
 from bilderatlas.extractors.base import Card
 from bilderatlas.network.client import Client, get_json
 from bilderatlas.records import Record
-from bilderatlas.store.disk import explained_disk_errors
 from bilderatlas.store.segments import DTYPES
 
 FORMAT = "bilderatlas-embeddings"
 FORMAT_VERSION = 1
 PAGE_ITEMS = 500
-MAX_PAGE_BYTES = 128 << 20
+MAX_VECTOR_BYTES = 16 << 20  # of one answer, as a server of this program cuts it
+MAX_RECORD_BYTES = 32 << 10  # of an item without its vectors, in the mean over a page
+MAX_BESIDE_BYTES = 8 << 20  # for what is above the mean: one record may have 4 MiB
+MAX_PAGE_BYTES = 64 << 20  # 16 MiB of small rows with their geometry, as base64, and records
 MAX_BEGINNINGS = 4
 N_TRIES = 4
 MAX_WAIT_S = 60.0
 _PATH = re.compile(r"/c/([^/]+?)(?:/embeddings)?(?:\.json)?/?\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_STATE = "state.json"
 
 
 class ServedFeatures(Features):
@@ -94,11 +95,12 @@ class ServedFeatures(Features):
             first = self._page(after=None, version=None, limit=1)
             self._describe(first)
         except BaseException:
-            self.close()
+            if self._own:
+                self._client.close()
             raise
         root = spools or Path(platformdirs.user_cache_path("bilderatlas", appauthor=False))
         name = hashlib.sha256(self.address.encode()).hexdigest()[:32]
-        self._spool = root / "served" / name
+        self._spool = Spool(root / "served" / name, self.address)
 
     def _describe(self, first: Mapping[str, Any]) -> None:
         card = _card_of(first, self._url)
@@ -126,8 +128,12 @@ class ServedFeatures(Features):
 
         Raises:
             NetworkError: when the server stops answering; what was fetched stays.
-            PackageError: when an answer is none of ours, or the collection changes all the time.
+            PackageError: when an answer is none of ours, is larger than its items can be, or the
+                collection changes all the time.
+            ConflictError: when another import from this address is under way.
+            DiskFullError: when it would fill the disk.
         """
+        self._spool.take()
         for _ in range(MAX_BEGINNINGS):
             try:
                 self._fetch()
@@ -144,7 +150,7 @@ class ServedFeatures(Features):
         )
 
     def _begin_anew(self) -> None:
-        shutil.rmtree(self._spool, ignore_errors=True)
+        self._spool.clear()
         self._describe(self._page(after=None, version=None, limit=1))
         note = "It changed while it was read; everything was fetched again."
         self.notes = (*self.notes, note)
@@ -165,30 +171,40 @@ class ServedFeatures(Features):
             if self.n_items is not None and n_items > self.n_items:
                 raise _damaged(self.address, f"it gives more than the {self.n_items:,} items")
             kept = {"after": after, "n_pages": number, "n_items": n_items}
-            with explained_disk_errors(self._spool):
-                _write(self._spool / f"page-{number:08d}.json", page)
-                _write(self._spool / _STATE, {"state": self._state, **kept})
+            note = {"state": self._state, **kept}
+            self._spool.keep(number, page, note, most_bytes=self._most_bytes(self.n_items or 0))
+
+    def _most_bytes(self, n_items: int) -> int:
+        """Return how much the embeddings of so many items may have as JSON.
+
+        Items with many rows may have any number; a page of them is bounded by its vectors.
+        """
+        row_bytes = self.card.dim * DTYPES[self.card.dtype].itemsize
+        if self.card.many_rows:
+            row_bytes = MAX_VECTOR_BYTES * (row_bytes + 16) // row_bytes  # with its geometry
+        return MAX_BESIDE_BYTES + n_items * (row_bytes * 4 // 3 + MAX_RECORD_BYTES)
 
     def _resume(self) -> tuple[str | None, int, int]:
         """Return the cursor to go on from ('': all is here), and the pages and items here."""
-        try:
-            kept = json.loads((self._spool / _STATE).read_text("utf-8"))
-        except (OSError, ValueError):
-            kept = {}
+        kept = self._spool.note()
         if kept.get("state") == self._state:
             return kept["after"], kept["n_pages"], kept["n_items"]
-        shutil.rmtree(self._spool, ignore_errors=True)
-        self._spool.mkdir(parents=True)
+        self._spool.clear()
+        row_bytes = self.card.dim * DTYPES[self.card.dtype].itemsize
+        if not self.card.many_rows:
+            self._spool.need_space((self.n_items or 0) * row_bytes * 4 // 3)
         return None, 0, 0
 
     def _page(self, *, after: str | None, version: int | None, limit: int) -> Mapping[str, Any]:
+        is_known = version is not None  # else nothing is known of its rows yet
+        most = min(self._most_bytes(limit), MAX_PAGE_BYTES) if is_known else MAX_PAGE_BYTES
         params = {"limit": str(limit)}
         given = {"model_id": self._model_id, "after": after, "version": version}
         params |= {name: str(value) for name, value in given.items() if value not in (None, "")}
         url = f"{self._url}?{urlencode(params)}"
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         answer = self._patiently(
-            lambda: get_json(url, max_bytes=MAX_PAGE_BYTES, headers=headers, client=self._client)
+            lambda: get_json(url, max_bytes=most, headers=headers, client=self._client)
         )
         return _page_of(answer, self._url)
 
@@ -223,21 +239,19 @@ class ServedFeatures(Features):
 
     def batches(self) -> Iterator[FeatureBatch]:
         """Yield the items of the pages that are here, in their order."""
-        if not (self._spool / _STATE).is_file():
+        self._spool.take()
+        if not self._spool.note():
             self.check()
         self._is_done = False
-        kept = json.loads((self._spool / _STATE).read_text("utf-8"))
-        for number in range(1, kept["n_pages"] + 1):
-            page = json.loads((self._spool / f"page-{number:08d}.json").read_text("utf-8"))
-            yield batch_of(page, self.card, self.address)
+        for number in range(1, self._spool.note()["n_pages"] + 1):
+            yield batch_of(self._spool.page(number), self.card, self.address)
         self._is_done = True
 
     def close(self) -> None:
         """Close the connections; forget the pages when all were read to the end."""
         if self._own:
             self._client.close()
-        if self._is_done:
-            shutil.rmtree(self._spool, ignore_errors=True)
+        self._spool.close(is_spent=self._is_done)
 
 
 def _read_address(address: str) -> tuple[str, str]:
@@ -311,12 +325,6 @@ def _whole(values: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
         raise PackageError("answer", f"Cannot import: the server's {name} is no number.")
     return value
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content), "utf-8")
-    partial.replace(path)
 
 
 def batch_of(page: Mapping[str, Any], card: Card, address: str) -> FeatureBatch:

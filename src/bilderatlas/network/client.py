@@ -36,6 +36,7 @@ from bilderatlas.network.edge import (
 USER_AGENT = f"Bilderatlas/{__version__}"
 CHUNK_BYTES = 65_536
 MAX_JSON_BYTES = 20_000_000
+MAX_JSON_CONTAINERS = 1_000_000  # `[],[],…` takes 36 times its length when it is parsed
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ONE_ORIGIN_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
@@ -297,6 +298,12 @@ def _ask_json(
     ):
         check_status(answer)
         text = answer.read(max_bytes)
+    if text.count(b"[") + text.count(b"{") > MAX_JSON_CONTAINERS:
+        raise NetworkError(
+            "too-large",
+            f"Cannot use the answer of {shown(url)}: it has more than {MAX_JSON_CONTAINERS:,} "
+            "lists and objects.",
+        )
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
