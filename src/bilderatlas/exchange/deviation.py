@@ -12,6 +12,8 @@ import numpy.typing as npt
 PASS_EXACT = 0.9999
 PASS_ROUGH = 0.999
 NORM_TOLERANCE = 0.01
+STRAY_SHARE = 0.05
+"""Share of an item's rows that may fall otherwise, where it has at least twenty of them."""
 
 Vectors = npt.NDArray[Any]
 
@@ -24,9 +26,10 @@ class Deviation:
         n: Pictures compared.
         min_cosine: The worst picture's.
         median_cosine: The middle one's.
-        norm_ratio: Median length of the package's vectors, divided by ours.
+        norm_ratio: Length of a vector of the package divided by ours, where it is furthest from 1.
         threshold: What the worst cosine must reach.
         worst: The worst picture.
+        n_other_counts: Pictures that have another number of rows than ours.
     """
 
     n: int
@@ -35,11 +38,13 @@ class Deviation:
     norm_ratio: float
     threshold: float
     worst: str = ""
+    n_other_counts: int = 0
 
     @property
     def passed(self) -> bool:
-        """Whether direction and length agree."""
-        return self.is_same_direction and abs(self.norm_ratio - 1) <= NORM_TOLERANCE
+        """Whether directions, lengths and the numbers of rows agree."""
+        is_as_long = abs(self.norm_ratio - 1) <= NORM_TOLERANCE
+        return self.is_same_direction and is_as_long and not self.n_other_counts
 
     @property
     def is_same_direction(self) -> bool:
@@ -59,7 +64,8 @@ class Deviation:
 def cosine_of(theirs: Vectors, ours: Vectors) -> float:
     """Return how alike the rows `(m, d)` and `(k, d)` of one picture are, -1 to 1.
 
-    Rows are paired in order where there are as many; otherwise each of theirs with its nearest.
+    The worst row counts, but for `STRAY_SHARE` of many. Rows are paired in order where there are as
+    many; otherwise each, of either side, with its nearest.
     Two empty sets are equal, an empty and a filled one are not alike at all.
     """
     if not len(theirs) or not len(ours):
@@ -68,8 +74,13 @@ def cosine_of(theirs: Vectors, ours: Vectors) -> float:
         return 0.0
     first, second = _unit(theirs), _unit(ours)
     if len(first) == len(second):
-        return float(np.median((first * second).sum(axis=1)))
-    return float(np.median((first @ second.T).max(axis=1)))
+        return _worst_of((first * second).sum(axis=1))
+    cosines = first @ second.T
+    return min(_worst_of(cosines.max(axis=1)), _worst_of(cosines.max(axis=0)))
+
+
+def _worst_of(cosines: npt.NDArray[np.float64]) -> float:
+    return float(np.sort(cosines)[int(len(cosines) * STRAY_SHARE)])
 
 
 def _unit(rows: Vectors) -> npt.NDArray[np.float64]:
@@ -89,24 +100,29 @@ def deviation_of(
     cosines = [cosine_of(one, other) for one, other in zip(theirs, ours, strict=True)]
     if not cosines:
         return Deviation(0, 0.0, 0.0, 1.0, threshold)
-    ratios = [
-        _length(one) / _length(other)
-        for one, other in zip(theirs, ours, strict=True)
-        if len(one) and len(other) and _length(other)
-    ]
+    pairs = list(zip(theirs, ours, strict=True))
+    ratios = np.concatenate([_ratios(one, other) for one, other in pairs])
     worst = int(np.argmin(cosines))
     return Deviation(
         len(cosines),
         float(cosines[worst]),
         float(np.median(cosines)),
-        float(np.median(ratios)) if ratios else 1.0,
+        float(ratios[np.argmax(np.abs(np.log(ratios)))]) if len(ratios) else 1.0,
         threshold,
         names[worst] if names else "",
+        sum(len(one) != len(other) for one, other in pairs),
     )
 
 
-def _length(rows: Vectors) -> float:
-    return float(np.median(np.linalg.norm(np.asarray(rows, np.float64), axis=1)))
+def _ratios(theirs: Vectors, ours: Vectors) -> npt.NDArray[np.float64]:
+    """Return lengths of rows divided by those of their partners, as far as there are any."""
+    if len(theirs) != len(ours) or not len(ours):
+        return np.empty(0)
+    norms = [np.linalg.norm(np.asarray(rows, np.float64), axis=1) for rows in (theirs, ours)]
+    fit = (norms[0] > 0) & (norms[1] > 0) & np.isfinite(norms[0]) & np.isfinite(norms[1])
+    ratios = np.sort(norms[0][fit] / norms[1][fit])
+    stray = int(len(ratios) * STRAY_SHARE / 2)
+    return np.asarray(ratios[stray : len(ratios) - stray])
 
 
 def structure_correlation(theirs: Sequence[Vectors], ours: Sequence[Vectors]) -> float:

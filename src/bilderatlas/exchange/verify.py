@@ -75,7 +75,8 @@ class VerifyReport:
     """What verification found.
 
     Attributes:
-        verdict: `same` (what could be tried agrees), `differs`, or `untried`.
+        verdict: `same` (what could be tried agrees; from canaries alone, a note says that the
+            vectors were not tried), `differs`, or `untried`.
         canary: The deviation on the eight test pictures.
         sample: The deviation on pictures of the package itself.
         causes: Why it differs, the surest first.
@@ -144,6 +145,11 @@ def verify(
         report.verdict = "differs"
     elif tried:
         report.verdict = "same"
+        if report.sample is None:
+            report.notes.append(
+                "The vectors of the package themselves were not tried: the extractor is the same "
+                "on the canaries, and nothing more is known."
+            )
     return report
 
 
@@ -336,6 +342,9 @@ class _Verification:
         mine: Sequence[Vectors],
         found: Deviation,
     ) -> None:
+        if found.is_same_direction and found.n_other_counts:
+            self.report.causes.append(_count_cause(found))
+            return
         if found.is_same_direction:
             self.report.causes.append(_length_cause(found, self.manifest))
             return
@@ -346,6 +355,9 @@ class _Verification:
             self.report.causes.append(
                 Cause(best[0].code, f"{_capital(best[0].sentence)}.", best[1].min_cosine)
             )
+            return
+        if found.n_other_counts:
+            self.report.causes.append(_count_cause(found))
             return
         self._explain_by_structure(theirs, mine, found)
         if best is not None and best[1].median_cosine > max(_HINT, found.median_cosine):
@@ -402,6 +414,14 @@ class _Verification:
                     certain=False,
                 )
             )
+
+
+def _count_cause(found: Deviation) -> Cause:
+    return Cause(
+        "other-counts",
+        f"{found.n_other_counts} of {found.n} pictures have another number of rows than are found "
+        "here: rows were left out or added.",
+    )
 
 
 def _length_cause(found: Deviation, manifest: Manifest) -> Cause:
