@@ -4,8 +4,8 @@
 
 The weights are random: they decide about fidelity, not about speed. The plain loop opens each file
 with Pillow, runs open_clip's own transform and encodes batches of 16 in eager fp32. Ours is the
-whole of `bilderatlas index`: loading the network, the gate of bf16, thumbnails and commits included.
-int8 is a space of its own, told apart. Rounds alternate; the median counts.
+whole of `bilderatlas index`: loading the network, the gate of bf16, thumbnails, commits. int8 is a
+space of its own, told apart. Rounds alternate; the median counts.
 """
 
 from __future__ import annotations
