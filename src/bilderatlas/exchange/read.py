@@ -32,6 +32,7 @@ from bilderatlas.store.projections import projection_file
 MAX_GROUP_BYTES = 1 << 30
 _BATCH_ITEMS = 8_192
 _BATCH_BYTES = 32 << 20
+_TEXT_BYTES = 128 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -88,12 +89,28 @@ def iter_tables(file: pq.ParquetFile, spec: Vectors, names: list[str]) -> Iterat
     n_items = max(16, min(_BATCH_ITEMS, _BATCH_BYTES // row_bytes))
     if spec.many_rows:
         n_items = 64
+    n_items = max(1, min(n_items, _TEXT_BYTES // _longest_repeated(file)))
     try:
         yield from file.iter_batches(batch_size=n_items, columns=present, use_threads=False)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise PackageError(
             "damaged-part", f"Cannot read a part of the package: it is damaged ({error})."
         ) from error
+
+
+def _longest_repeated(file: pq.ParquetFile) -> int:
+    """Return how long, at most, a text can be that a part stores once for many of its items."""
+    longest = 1
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        for place in range(group.num_columns):
+            chunk = group.column(place)
+            is_shared = any("DICTIONARY" in name for name in chunk.encodings)
+            if chunk.physical_type == "BYTE_ARRAY" and (
+                is_shared or "DELTA" in str(chunk.encodings)
+            ):
+                longest = max(longest, chunk.total_uncompressed_size)
+    return longest
 
 
 def read_attachment(folder: Path, name: str) -> bytes:
