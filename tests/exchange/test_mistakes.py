@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from bilderatlas.arrays import Pixels
+from bilderatlas.checksums import file_sha256
 from bilderatlas.errors import PackageError
 from bilderatlas.exchange.canonical import sha256_of
 from bilderatlas.exchange.format import MANIFEST_NAME
 from bilderatlas.exchange.hypotheses import other_steps
 from bilderatlas.exchange.manifest import id_of
-from bilderatlas.exchange.read import file_sha256
 from bilderatlas.exchange.verify import Pictures, VerifyReport, verify
 from bilderatlas.extractors.base import ImageRows
 from bilderatlas.extractors.raw import RawPixels

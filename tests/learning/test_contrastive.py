@@ -13,6 +13,7 @@ import pytest
 from bilderatlas.errors import ConflictError, UnavailableError, UsageError
 from bilderatlas.learning.contrastive import Recipe, rate_at, train_contrastive
 from bilderatlas.learning.painted import PaintedSet
+from bilderatlas.learning.publish import command_of
 from bilderatlas.museum import plan_work
 from bilderatlas.museum.palette import palette_of
 
@@ -118,3 +119,17 @@ def test_without_the_laboratory_a_sentence_says_so(tmp_path, monkeypatch) -> Non
     monkeypatch.setattr(training, "has_torch", lambda: False)
     with pytest.raises(UnavailableError, match="bilderatlas\\[lab\\]"):
         training.train_museum_clip(tmp_path, Recipe.sized(200, 7, 1))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_command_names_all_that_decides_the_weights(threads: int) -> None:
+    words = command_of(Recipe.sized(200, 7, 4), threads).split()
+    assert words[:3] == ["bilderatlas", "train", "contrastive"]
+    given = dict(zip(words[3::2], words[4::2], strict=True))
+    assert given == {
+        "--works": "200",
+        "--seed": "7",
+        "--epochs": "4",
+        "--threads": str(threads),
+        "--out": "DIR",
+    }

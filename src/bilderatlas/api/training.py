@@ -62,7 +62,7 @@ def train_museum_clip(
         folder: Receives the model, its log and its checkpoint.
         recipe: Seed, works, epochs, and all that decides how it goes.
         cache: Where the painted works are kept; None: `painted` in the folder.
-        threads: That learn.
+        threads: That learn; another number gives slightly other weights.
         processes: That paint; 0: one a processor.
         on_painted: Called with how many works are painted, of how many.
         on_epoch: Called with each line of the log.
@@ -82,7 +82,7 @@ def train_museum_clip(
         cache or folder / "painted", recipe.seed, recipe.works, processes, on_painted
     )
     towers = train_contrastive(painted, recipe, folder, threads, on_epoch)
-    made = publish(towers, recipe, folder)
+    made = publish(towers, recipe, folder, threads)
     return TrainingReport(folder, recipe.epochs, made["files"], made["min_cosine"])
 
 

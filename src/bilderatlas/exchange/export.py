@@ -17,11 +17,14 @@ from sqlalchemy import Row, select
 from bilderatlas.arrays import Ints
 from bilderatlas.exchange.canary import environment_of, make_canary
 from bilderatlas.exchange.format import NO_PICTURE, NOT_EXTRACTED, Manifest, Origin, Vectors
-from bilderatlas.exchange.manifest import card_from_json, model_of, preprocessing_of, vectors_of
+from bilderatlas.exchange.manifest import model_of, preprocessing_of, vectors_of
 from bilderatlas.exchange.parts import ITEM_FIELDS, geometry_column, rows_per_group, vector_column
 from bilderatlas.exchange.public_record import public_record
 from bilderatlas.exchange.write import Identity, PackageWriter
-from bilderatlas.extractors.base import Extractor
+from bilderatlas.extractors.base import Card, Extractor
+from bilderatlas.extractors.neural import NeuralExtractor
+from bilderatlas.extractors.reduced import ReducedExtractor
+from bilderatlas.extractors.runtimes.onnx import OnnxRuntime
 from bilderatlas.settings import for_anybody
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.images import ImageState
@@ -81,15 +84,14 @@ def export_space(
     """
     space = collection.space(model_id)
     view = space.snapshot()
-    card = card_from_json(space.card_json)
+    card = Card.from_json(space.card_json)
     has_geometry = any(segment.geometry is not None for segment in view.segments)
     vectors = vectors_of(card, count=0, geometry=has_geometry and card.many_rows)
     rows = _SpaceRows(space, view)
     canary, why_none = make_canary(extractor) if extractor else (None, why_no_extractor)
     why_none = for_anybody(why_none, collection.root)  # a package is read elsewhere, for ever
-    writer = PackageWriter(
-        destination, model_of(card), preprocessing_of(card), vectors, replace=replace
-    )
+    model = model_of(card).model_copy(update={"onnx_sha256": _onnx_sha256(extractor)})
+    writer = PackageWriter(destination, model, preprocessing_of(card), vectors, replace=replace)
     n_done, n_items = 0, view.columns.n
     with writer:
         per_group = rows_per_group(vectors, view.n_rows / max(n_items, 1))
@@ -106,6 +108,16 @@ def export_space(
         environment = environment_of(extractor, card.computed)
         manifest = writer.finish(identity, environment, canary, no_canary_because=why_none)
     return ExportReport(writer.destination, manifest)
+
+
+def _onnx_sha256(extractor: Extractor | None) -> str | None:
+    """Return the sha256 of the ONNX file that embeds pictures here, where it is such a file."""
+    one = extractor.base if isinstance(extractor, ReducedExtractor) else extractor
+    if not isinstance(one, NeuralExtractor) or OnnxRuntime.name not in one.possible_runtimes()[:1]:
+        return None
+    name, record = f"{one.towers[0]}.onnx", one.model_files.record
+    facts = record.exports.get(name) or record.files.get(name)
+    return facts.sha256 if facts is not None else None
 
 
 def _with_origin(identity: Identity, collection: CollectionStore) -> Identity:

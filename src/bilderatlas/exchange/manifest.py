@@ -116,15 +116,6 @@ def _weights_json(file: WeightsFacts) -> dict[str, Any]:
     return given | file.more
 
 
-def card_from_json(values: dict[str, Any]) -> Card:
-    """Rebuild a card from what a space stores of it; what is missing takes its default."""
-    known = {name: values[name] for name in Card.__dataclass_fields__ if name in values}
-    for name in ("metrics", "preprocessing", "languages", "weights"):
-        known[name] = tuple(known.get(name) or ())
-    known["metrics"] = tuple(Metric(name) for name in known["metrics"])
-    return Card(**known)
-
-
 @cache
 def _cards() -> TypeAdapter[Card]:
     return TypeAdapter(Card)

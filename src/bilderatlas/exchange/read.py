@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,15 +33,6 @@ _BATCH_ITEMS = 8_192
 _BATCH_BYTES = 32 << 20
 _TEXT_BYTES = 128 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, read once."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def open_part(folder: Path, part: PartFacts, spec: Vectors) -> pq.ParquetFile:

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from bilderatlas.checksums import file_sha256
 from bilderatlas.exchange.deviation import Vectors
 from bilderatlas.exchange.format import Manifest
 from bilderatlas.exchange.parts import vector_fields
-from bilderatlas.exchange.read import file_sha256, iter_tables, open_part, vectors_in
+from bilderatlas.exchange.read import iter_tables, open_part, vectors_in
 
 MAX_FILES = 100_000
 

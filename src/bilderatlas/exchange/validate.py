@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bilderatlas.checksums import file_sha256
 from bilderatlas.errors import PackageError, UsageError
 from bilderatlas.exchange.format import PART_NAME, AttachmentFacts, Manifest, PartFacts, Vectors
 from bilderatlas.exchange.manifest import card_of, read_manifest
@@ -20,7 +21,6 @@ from bilderatlas.exchange.parts import ITEM_FIELDS, stated_description, vector_f
 from bilderatlas.exchange.projection import check_projection
 from bilderatlas.exchange.read import (
     check_items,
-    file_sha256,
     iter_tables,
     open_part,
     read_attachment,
@@ -316,7 +316,7 @@ class _VectorChecks:
             "overflow": f"are infinite: values left the range of {self.spec.dtype}; extract in "
             "float32 or bfloat16, or scale before storing",
             "clipped": "stand at ±65504, the largest float16: values were clipped",
-            "not-normalised": f"have not length 1 (one has {self.worst_norm:.4g}), although the "
+            "not-normalised": f"are not of length 1 (one has {self.worst_norm:.4g}), although the "
             "manifest says normalised 'l2'",
         }
         for code, (count, first) in self.found.items():

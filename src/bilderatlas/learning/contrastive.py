@@ -42,7 +42,7 @@ MEAN, DEVIATION = 127.5, 64.0
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides how a training goes; the same recipe gives the same model.
+    """All that decides how a training goes, but for the threads that share its batches.
 
     Attributes:
         seed: Of the museum that is painted, and of all chance in the training.

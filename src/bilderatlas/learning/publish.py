@@ -31,7 +31,7 @@ class TrainedHere(MuseumClip):
     files = tuple(replace(one, sha256=None) for one in MuseumClip.files)
 
 
-def publish(towers: Towers, recipe: Recipe, folder: Path) -> dict[str, Any]:
+def publish(towers: Towers, recipe: Recipe, folder: Path, threads: int) -> dict[str, Any]:
     """Write `weights.safetensors`, `image.onnx`, `text.onnx`, `recipe.json` and `record.json`.
 
     The folder must hold `tokenizer.json`. Weights are rounded to float16 once; both runtimes
@@ -43,10 +43,11 @@ def publish(towers: Towers, recipe: Recipe, folder: Path) -> dict[str, Any]:
     Raises:
         WeightsError: The two runtimes differ; no ONNX file is left then.
     """
-    command = command_of(recipe)
+    command = command_of(recipe, threads)
     facts = {
         "command": command,
         "painter_version": PAINTER_VERSION,
+        "threads": threads,
         "recipe": asdict(recipe),
     }
     (folder / RECIPE_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -69,9 +70,10 @@ def publish(towers: Towers, recipe: Recipe, folder: Path) -> dict[str, Any]:
     }
 
 
-def command_of(recipe: Recipe) -> str:
-    """Return the command that trains by this recipe, with what differs from the defaults."""
+def command_of(recipe: Recipe, threads: int) -> str:
+    """Return the command that trains by this recipe, with all that decides what comes of it."""
     words = [f"--works {recipe.works}", f"--seed {recipe.seed}", f"--epochs {recipe.epochs}"]
+    words.append(f"--threads {threads}")  # that share a batch: each draws its own chance
     return " ".join(["bilderatlas train contrastive", *words, "--out DIR"])
 
 

@@ -258,46 +258,10 @@ def get_json(
     """Return the JSON at `url`.
 
     Raises:
-        NetworkError: as `fetch`, and `not-json`.
+        NetworkError: as `fetch`, `not-json`, and `too-large` for very many lists and objects.
     """
-    return _ask_json("GET", url, b"", max_bytes, allow, headers, client)
-
-
-def post_json(
-    url: str,
-    content: Any,
-    *,
-    max_bytes: int = MAX_JSON_BYTES,
-    allow: frozenset[str] = frozenset(),
-    headers: Mapping[str, str] | None = None,
-    client: Client | None = None,
-) -> Any:
-    """Send `content` as JSON to `url` and return the JSON that is answered.
-
-    Raises:
-        NetworkError: as `get_json`.
-    """
-    body = json.dumps(content).encode()
-    sent = {"Content-Type": "application/json", **(headers or {})}
-    return _ask_json("POST", url, body, max_bytes, allow, sent, client)
-
-
-def _ask_json(
-    method: str,
-    url: str,
-    body: bytes,
-    max_bytes: int,
-    allow: frozenset[str],
-    headers: Mapping[str, str] | None,
-    client: Client | None,
-) -> Any:
     sent = {"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})}
-    with (
-        opened(client, allow) as asked,
-        asked.asked(url, method=method, headers=sent, body=body) as answer,
-    ):
-        check_status(answer)
-        text = answer.read(max_bytes)
+    text = fetch(url, max_bytes=max_bytes, allow=allow, headers=sent, client=client)
     if text.count(b"[") + text.count(b"{") > MAX_JSON_CONTAINERS:
         raise NetworkError(
             "too-large",

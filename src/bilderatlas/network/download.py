@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from bilderatlas.checksums import file_sha256
 from bilderatlas.errors import BilderatlasError, DiskFullError, NetworkError, StoreError
 from bilderatlas.network.addresses import shown
 from bilderatlas.network.client import Answer, Client, Limits, check_status, too_large
@@ -20,7 +20,6 @@ from bilderatlas.network.client import Answer, Client, Limits, check_status, too
 N_TRIES = 4
 MAX_WAIT_S = 30.0  # a server that wants more is left to the user
 TIMEOUT_S = 6 * 3600.0
-_HASHED_BYTES = 1 << 20
 _USABLE = frozenset({200, 206})
 
 Progress = Callable[[int, int | None], None]
@@ -218,7 +217,7 @@ class _Job:
         self.note.write_text(json.dumps(noted), "utf-8")
 
     def _finish(self, answer: Answer, *, resumed: bool) -> Downloaded:
-        found = sha256_of(self.part)
+        found = file_sha256(self.part)
         if self.sha256 is not None and found != self.sha256.lower():
             self._drop()
             raise NetworkError(
@@ -245,15 +244,6 @@ class _Job:
     def _drop(self) -> None:
         self.part.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASHED_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _waiting_s(failed: NetworkError, attempt: int) -> float:

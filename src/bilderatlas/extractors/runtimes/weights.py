@@ -8,7 +8,6 @@ first comes, and enforced from then on.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import threading
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from bilderatlas.checksums import file_sha256
 from bilderatlas.errors import WeightsError
 from bilderatlas.extractors.runtimes.record import FileFacts, ModelRecord, read_record, write_record
 from bilderatlas.settings import read_settings
@@ -275,8 +275,7 @@ def sha256_of(path: Path) -> str:
     key = (str(path), stat.st_size, stat.st_mtime_ns)
     with _verifying:
         if key not in _verified:
-            with path.open("rb") as opened:
-                _verified[key] = hashlib.file_digest(opened, "sha256").hexdigest()
+            _verified[key] = file_sha256(path)
         return _verified[key]
 
 
