@@ -247,3 +247,19 @@ def test_a_reduced_space_brings_its_projection(library: Library, tmp_path: Path)
     attached = next(path.glob("projection-*.npy"))
     attached.write_bytes(attached.read_bytes()[:-4])
     assert [fault.code for fault in validate_package(path)] == ["truncated-part"]
+
+
+def test_an_orcid_belongs_to_somebody(library: Library, tmp_path: Path) -> None:
+    told = Publication(orcid="0000-0002-1825-0097")
+    with pytest.raises(UsageError, match="Add --creator NAME"):
+        export_features(library, "mine", RAW, tmp_path / "package", told)
+    assert not (tmp_path / "package").exists()
+
+
+def test_an_import_is_called_as_asked(library: Library, package: Path) -> None:
+    take_in_features(library, str(package), "theirs")
+    take_in_features(library, str(package), "ours", title="Ours at last")
+    titles = {info.name: info.title for info in library.collections()}
+    assert (titles["theirs"], titles["ours"]) == ("Seven works", "Ours at last")
+    with pytest.raises(UsageError, match="it keeps its own title"):
+        take_in_features(library, str(package), "mine", merge=True, title="Another")

@@ -148,3 +148,32 @@ def test_what_is_given_in_place_of_other_bytes_is_told(
     assert not ask(capsys, "fetch", TINY, "--weights", str(second))["notes"][1:]
     assert run(["extractors", "show", TINY]) == 0
     assert "not the bytes that" in capsys.readouterr().out
+
+
+def test_on_a_terminal_an_id_is_never_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["extractors", "list"]) == 0
+    short = capsys.readouterr().out
+    assert run(["extractors", "list", "--long"]) == 0
+    long = capsys.readouterr().out
+    for name in EXTRACTORS.names():
+        assert name in short and name in long
+    assert "sees" in long.splitlines()[0] and "sees" not in short.splitlines()[0]
+
+
+def test_a_checksum_on_record_is_called_that(models: Path, tmp_path: Path, capsys: Any) -> None:
+    file = save_weights(tmp_path / "w.safetensors")
+    ask(capsys, "fetch", TINY, "--weights", str(file))
+    assert run(["extractors", "show", TINY]) == 0
+    assert f"sha256 on record {sha256_of(file)}" in capsys.readouterr().out
+
+
+def test_the_doctor_says_in_a_line_what_is_to_fetch(models: Path, capsys: Any) -> None:
+    assert run(["doctor"]) in {0, 1}
+    [line] = [one for one in capsys.readouterr().out.splitlines() if TINY in one]
+    mark, _, found, advice = line.split("\t")
+    assert (mark, found) == ("–", "to fetch: about 13 kB")
+    assert advice == f"To use it: bilderatlas extractors fetch {TINY}"

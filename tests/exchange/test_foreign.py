@@ -164,6 +164,7 @@ def test_a_bare_array(library: LibraryStore, tmp_path: Path, dtype: str, order: 
     options = ImportOptions(extractor="own.model", table=table, metric="manhattan")
     taken(library, str(tmp_path / "v.npy"), options)
     own = library.get_collection("own")
+    assert own.title == "own"  # called as it was named, not as the file is
     view = own.space("own.model").snapshot()
     for row in (0, 13, 29):
         assert view.vectors_of(f"id {row}")[0].tolist() == vectors[row].astype(float).tolist()

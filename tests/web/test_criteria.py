@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 import bilderatlas.api as ba
+from bilderatlas.api.features import ImportOptions, take_in_features
+from bilderatlas.api.invariance import MADE_ELSEWHERE
+from bilderatlas.api.reduce import reduce
+from bilderatlas.errors import QueryError
 from bilderatlas.extractors import EXTRACTORS as REGISTERED
 from bilderatlas.indexing import IndexOptions
 from bilderatlas.jobs import JobState
@@ -293,3 +299,38 @@ def test_without_scripts(plain_visitor: Visitor) -> None:
     )
     page.locator(".near a.pic").first.click()
     expect(page.get_by_text("Why it was found")).to_be_visible()
+
+
+def test_a_reduced_criterion_is_told_from_the_whole_one(own_library: ba.Library) -> None:
+    reduce(own_library, "fields", UNTESTED, 3)
+    words = f"{REGISTERED.get(UNTESTED).card.judges_by}, reduced to 3 numbers"
+    client = client_of(own_library, Access.local())
+    for path in ("/c/fields?like=red.png", f"{HERE}/{UNTESTED}", "/about/criteria", "/"):
+        assert read(client, path).says(words), path
+    columns = read(client, f"{HERE}/{UNTESTED}").all("th", scope="col")
+    headings = [one.text.strip() for one in columns]
+    assert len(headings) == 2 + len(EXTRACTORS) and len(set(headings)) == len(headings)
+
+
+def test_works_without_pictures_made_by_a_model_that_is_not_here(
+    own_library: ba.Library, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "v.npy", np.random.default_rng(1).normal(size=(8, 4)).astype("float32"))
+    rows = "".join(f"n{one},Work number {one}\n" for one in range(8))
+    (tmp_path / "ids.csv").write_text(f"id,title\n{rows}", "utf-8")
+    options = ImportOptions(extractor="own.model", table=tmp_path / "ids.csv")
+    for name, title in (("mine", ""), ("yours", "Mine")):
+        address = str(tmp_path / "v.npy")
+        take_in_features(own_library, address, name, options=options, title=title)
+    client = client_of(own_library, Access.local())
+    document = read(client, "/c/mine/criteria/own.model")
+    assert document.says(MADE_ELSEWHERE) and not document.says("There is no extractor")
+    boxes = [one.text for one in document.all("span", class_="nopicture")]
+    assert sum("Work number" in one for one in boxes) > len(boxes) / 2  # the others have a label
+    for path in ("/", "/about/criteria", "/c/mine"):
+        shown = read(client, path)
+        assert shown.says("Mine (mine)") and shown.says("Mine (yours)"), path
+    draw(tmp_path / "x.png", (200, 30, 30), (40, 40))
+    upload = own_library.add_upload((tmp_path / "x.png").read_bytes())
+    with pytest.raises(QueryError, match="Search by works of the collection itself"):
+        own_library["mine"].search(like=[upload.value])

@@ -9,6 +9,7 @@ from typing import Any
 
 from bilderatlas.errors import UsageError, WeightsError
 from bilderatlas.extractors import Card, Extractor, Readiness
+from bilderatlas.extractors.brought import BroughtModel
 from bilderatlas.extractors.neural import NeuralExtractor
 from bilderatlas.extractors.resolve import all_extractors, get_extractor
 from bilderatlas.extractors.runtimes import export as exporting
@@ -133,10 +134,17 @@ def export(name: str) -> exporting.ExportReport:
 
     Raises:
         UnknownNameError: listing near names.
+        UsageError: when there is nothing to export.
         UnavailableError: the weights, or the laboratory, are not here.
         WeightsError: ONNX Runtime gives another space.
     """
-    return exporting.export(_with_weights(name, "exported"))
+    extractor = _with_weights(name, "exported")
+    if isinstance(extractor, BroughtModel):
+        raise UsageError(
+            f"'{name}' is an ONNX model already, as it was brought: there is nothing to export. "
+            "On another machine, bring it again with onnx:FILE."
+        )
+    return exporting.export(extractor)
 
 
 def verify(name: str) -> verifying.VerifyReport:

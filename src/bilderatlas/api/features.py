@@ -104,6 +104,10 @@ def export_features(
 
 def _identity(told: Publication, title: str) -> Identity:
     creator = None
+    if told.orcid and not told.creator:
+        raise UsageError(
+            f"Cannot say whose ORCID '{told.orcid}' is: no creator is named. Add --creator NAME."
+        )
     if told.creator:
         try:
             creator = Creator(name=told.creator, orcid=told.orcid or None)
@@ -145,19 +149,31 @@ def take_in_features(
     *,
     options: ImportOptions | None = None,
     merge: bool = False,
+    title: str = "",
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> ImportReport:
     """Import the features at `address` as a collection, or with `merge` into one that is there.
 
     Raises:
-        UsageError: no format that we know lies there, or something must be said about it.
+        UsageError: no format that we know lies there, or something must be said about it; or a
+            `title` for a collection that is there and keeps its own.
         PackageError: the features cannot be used; nothing was changed.
         ConflictError: the name is taken, or somebody else is writing.
         SpaceMismatchError: the collection has another space of that name.
     """
+    if merge and title:
+        raise UsageError(
+            f"Cannot title '{collection}' while adding to it: it keeps its own title. Leave out "
+            "--title, or --merge."
+        )
     with open_features(address, options) as features:
         return import_features(
-            library.store, features, collection, merge=merge, on_progress=on_progress
+            library.store,
+            features,
+            collection,
+            merge=merge,
+            title=title,
+            on_progress=on_progress,
         )
 
 

@@ -21,7 +21,7 @@ from bilderatlas.api.collection import Collection
 from bilderatlas.api.library import Library
 from bilderatlas.api.pictures import Pictures
 from bilderatlas.arrays import Pixels
-from bilderatlas.errors import BilderatlasError, QueryError, UnavailableError
+from bilderatlas.errors import BilderatlasError, QueryError, UnavailableError, UnknownNameError
 from bilderatlas.evaluation.invariance import (
     MIN_WORKS,
     Effect,
@@ -44,6 +44,9 @@ from bilderatlas.store.disk import explained_disk_errors, replace_file
 KIND = "invariances"
 FILE_NAME = "invariances.json"
 MAX_WORKS = 60
+MADE_ELSEWHERE = (
+    "Its vectors were made elsewhere with a model that is not here: search by its own works."
+)
 AGAIN = "again"  # the unchanged picture
 _SILENT_AFTER = 3  # failures in a row after which a source is not asked any more
 ACTIVE = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
@@ -169,6 +172,8 @@ def readiness_of(collection: CollectionStore, model_id: str) -> Readiness:
         extractor = extractor_of(collection, model_id)
         readiness = extractor.readiness()
         is_same = _is_same(card, extractor.card)
+    except UnknownNameError:
+        return Readiness("to fetch", MADE_ELSEWHERE)
     except BilderatlasError as error:
         return Readiness("to fetch", for_anybody(str(error), collection.root))
     except (TypeError, ValueError, LookupError, AttributeError):

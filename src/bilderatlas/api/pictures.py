@@ -8,7 +8,7 @@ from collections import OrderedDict
 import numpy as np
 
 from bilderatlas.arrays import Embeddings, Pixels
-from bilderatlas.errors import BilderatlasError, NotFoundError, QueryError
+from bilderatlas.errors import BilderatlasError, NotFoundError, QueryError, UnknownNameError
 from bilderatlas.exchange.source import FeaturesSource, refuse_other_extractor, refuse_other_words
 from bilderatlas.extractors import Card, ImageRows
 from bilderatlas.images.decoder import DecodedImage, Decoder
@@ -84,8 +84,14 @@ class Pictures:
             QueryError: when the part cannot be embedded by that extractor.
             ImageError: when its picture cannot be read.
         """
-        extractor = extractor_of(collection, model_id)
         space = collection.space(model_id)
+        try:
+            extractor = extractor_of(collection, model_id)
+        except UnknownNameError as error:
+            raise QueryError(
+                f"Cannot embed into '{model_id}' of '{collection.name}': its vectors were made "
+                "elsewhere with a model that is not here. Search by works of the collection itself."
+            ) from error
         refuse_other_extractor(space.card_json, extractor, collection.name)
         if part.kind is PartKind.TEXT:
             refuse_other_words(space.card_json, extractor, collection.name)

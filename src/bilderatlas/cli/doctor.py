@@ -15,10 +15,11 @@ import typer
 
 from bilderatlas import __version__
 from bilderatlas.api import open as open_library
+from bilderatlas.api.extractors import ExtractorInfo, list_extractors
 from bilderatlas.cli.options import JsonOption, LibraryOption
 from bilderatlas.cli.output import print_json, print_table
 from bilderatlas.errors import BilderatlasError, NotFoundError
-from bilderatlas.extractors.resolve import all_extractors
+from bilderatlas.extractors.runtimes.weights import shown_size
 from bilderatlas.settings import DEFAULT_PORT, find_library
 
 LOW_DISK_BYTES = 2_000_000_000
@@ -32,6 +33,14 @@ class Finding:
     ok: bool
     found: str
     advice: str = ""
+    is_here: bool = True
+
+    @property
+    def mark(self) -> str:
+        """`ok`, `!` for what is wrong, and a dash for what could be fetched and need not."""
+        if not self.ok:
+            return "!"
+        return "ok" if self.is_here else "–"
 
 
 def doctor(library: LibraryOption = None, as_json: JsonOption = False) -> None:
@@ -48,7 +57,7 @@ def doctor(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        rows = [("ok" if f.ok else "!", f.what, f.found, f.advice) for f in findings]
+        rows = [(f.mark, f.what, f.found, f.advice) for f in findings]
         print_table(("", "", "found", "what to do"), rows)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
@@ -97,11 +106,19 @@ def _library(root: Path) -> Finding:
 
 
 def _extractors() -> list[Finding]:
-    found = [(extractor.card.model_id, extractor.readiness()) for extractor in all_extractors()]
-    return [
-        Finding(f"extractor {model_id}", True, readiness.state, readiness.told_here)
-        for model_id, readiness in found
-    ]
+    return [_extractor(one) for one in list_extractors()]
+
+
+def _extractor(info: ExtractorInfo) -> Finding:
+    """Say in one short line what is to fetch; `extractors show` tells from where."""
+    what, state = f"extractor {info.card.model_id}", info.readiness.state
+    if state == "ready":
+        return Finding(what, True, state)
+    if not info.to_fetch_bytes:
+        return Finding(what, True, state, info.readiness.told_here, is_here=False)
+    told = f"to fetch: about {shown_size(info.to_fetch_bytes)}"
+    advice = f"To use it: bilderatlas extractors fetch {info.card.model_id}"
+    return Finding(what, True, told, advice, is_here=False)
 
 
 def _pages() -> Finding:

@@ -43,26 +43,31 @@ WeightsOption = Annotated[
 
 
 @app.command("list")
-def list_extractors(as_json: JsonOption = False) -> None:
+def list_extractors(
+    as_long: Annotated[
+        bool, typer.Option("--long", help="On a terminal, too, tell what each of them sees.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """List the extractors, what each of them sees, and whether it can run here."""
     found = api.list_extractors()
     if as_json:
         print_json([one.to_json() for one in found])
         return
-    print_table(
-        ("extractor", "state", "to fetch", "judges by", "dimension", "sees"),
-        [
-            (
-                one.card.model_id,
-                one.readiness.state,
-                shown_size(one.to_fetch_bytes or None),
-                one.card.judges_by,
-                one.card.dim,
-                one.card.sees,
-            )
-            for one in found
-        ],
-    )
+    n_shown = 6 if as_long or not sys.stdout.isatty() else 5
+    rows = [
+        (
+            one.card.model_id,
+            one.readiness.state,
+            shown_size(one.to_fetch_bytes or None),
+            one.card.judges_by,
+            one.card.dim,
+            one.card.sees,
+        )
+        for one in found
+    ]
+    headings = ("extractor", "state", "to fetch", "judges by", "dimension", "sees")
+    print_table(headings[:n_shown], [row[:n_shown] for row in rows], whole=0)
 
 
 @app.command("show")
@@ -83,9 +88,16 @@ def show(model_id: IdArgument, as_json: JsonOption = False) -> None:
         rows.append(("folder", str(found.folder)))
     for one in found.files:
         size = shown_size(one.size_bytes)
-        facts = (one.state, size, f"sha256 {one.sha256 or 'not known yet'}", one.known, one.source)
+        facts = (one.state, size, _sha256_told(one), one.known, one.source)
         rows.append((one.name, "; ".join(fact for fact in facts if fact)))
     print_table(("", ""), rows)
+
+
+def _sha256_told(one: api.FileState) -> str:
+    """Tell a file's checksum as what it is: on record; `verify` reads the file itself."""
+    if one.sha256 is None:
+        return "sha256 not known yet"
+    return f"sha256 {'on record' if one.state == 'here' else 'expected'} {one.sha256}"
 
 
 @app.command("fetch")

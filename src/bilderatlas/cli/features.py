@@ -86,9 +86,10 @@ def export(
     if as_json:
         print_json(found)
         return
+    parts = "part" if found["parts"] == 1 else "parts"
     typer.echo(
         f"{found['path']}: {found['vectors']:,} vectors of {found['items']:,} items under "
-        f"'{found['model_id']}', {found['parts']} parts, {found['bytes'] / 1e6:,.1f} MB"
+        f"'{found['model_id']}', {found['parts']} {parts}, {found['bytes'] / 1e6:,.1f} MB"
     )
     if not found["canary"]:
         say(f"Without a canary. {found['no_canary_because']}")
@@ -145,6 +146,9 @@ def import_(
     ],
     collection: CollectionOption,
     merge: MergeOption = False,
+    title: Annotated[
+        str, typer.Option("--title", help="Title of the new collection. Default: the publisher's.")
+    ] = "",
     extractor: MadeByOption = "",
     table: TableOption = None,
     id_column: IdColumnOption = "",
@@ -172,7 +176,13 @@ def import_(
         api.check_address(address, options)  # what cannot be used makes no library
     with create(library) as opened, _progress(collection) as tell:
         report = api.take_in_features(
-            opened, address, collection, options=options, merge=merge, on_progress=tell
+            opened,
+            address,
+            collection,
+            options=options,
+            merge=merge,
+            title=title,
+            on_progress=tell,
         )
     if as_json:
         print_json(report.to_json())
@@ -191,13 +201,18 @@ def _host_of(address: str) -> frozenset[str]:
 
 def _print_import(report: ImportReport) -> None:
     counts = [
-        (report.added, "works added"),
-        (report.matched, "works of the collection matched"),
-        (report.vectors, "vectors"),
-        (report.failed, "works without a vector, as their publisher says"),
-        (report.n_refused, "items refused"),
+        (report.added, "work", "s", " added"),
+        (report.matched, "work", "s", " of the collection matched"),
+        (report.vectors, "vector", "s", ""),
+        (report.failed, "work", "s", " without a vector, by the publisher's word"),
+        (report.n_refused, "item", "s", " refused"),
     ]
-    told = ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to do"
+    told = ", ".join(
+        f"{count:,} {noun}{plural if count != 1 else ''}{rest}"
+        for count, noun, plural, rest in counts
+        if count
+    )
+    told = told or "nothing to do"
     typer.echo(f"{report.collection} ({report.model_id}): {told} ({report.seconds:.1f} s)")
     for failure in report.refused[:MAX_FAILURES_SHOWN]:
         say(f"  {failure.subject}: {failure.reason}")

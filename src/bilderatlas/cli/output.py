@@ -48,8 +48,13 @@ def ended_by_ctrl_c(farewell: str) -> Iterator[None]:
         say(farewell)
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table on stdout; tab-separated, headings first, when that is not a terminal."""
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], *, whole: int | None = None
+) -> None:
+    """Print a table on stdout; tab-separated, headings first, when that is not a terminal.
+
+    The column `whole` is never broken into lines: what stands in it is there to be copied.
+    """
     if not sys.stdout.isatty():
         if any(headings):
             typer.echo("\t".join(headings))
@@ -57,8 +62,10 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
             typer.echo("\t".join(str(cell) for cell in row))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for place, heading in enumerate(headings):
+        longest = max((len(str(row[place])) for row in rows), default=0)
+        min_width = longest if place == whole else None
+        table.add_column(heading, overflow="fold", min_width=min_width)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console().print(table)
@@ -119,8 +126,11 @@ class _PlainProgress:
         if now - self._told < PLAIN_EVERY_S and progress.done < progress.total:
             return
         self._told = now
+        if not progress.done:
+            say(f"{self._what}: {progress.total} to do")  # how fast it goes is not known yet
+            return
         rate = progress.done / max(now - self._started, 1e-6)
-        left = (progress.total - progress.done) / rate if rate else 0
+        left = (progress.total - progress.done) / rate
         say(
             f"{self._what}: {progress.done} of {progress.total}, {rate:.1f}/s, "
             f"{left:.0f} s left, {progress.failed} failed"

@@ -87,7 +87,7 @@ class Features(ABC):
 
     Attributes:
         address: Canonical spelling: an absolute path or a URL.
-        title: What a reader may call them, or empty.
+        title: What their publisher calls them, or empty; never the bare name of a file.
         card: The facts of the extractor, as far as the publisher gave them.
         n_items: How many items there are, or None if that is not known beforehand.
         notes: What the reader of the import should know: guesses, missing facts.

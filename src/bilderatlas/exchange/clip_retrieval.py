@@ -57,7 +57,6 @@ class ClipRetrievalFeatures(Features):
         check_model_id(options, str(folder))
         self.folder = folder.expanduser().resolve()
         self.address = str(self.folder)
-        self.title = self.folder.name
         vectors, metadata = self._parts()
         self._arrays = [open_array(path) for path in vectors]
         self._check_alike(vectors)

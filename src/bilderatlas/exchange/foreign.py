@@ -144,7 +144,7 @@ def card_of_strangers(
     notes.insert(0, f"'{model_id}' is the name that you gave. {knows_only}")
     card = Card(
         model_id=model_id,
-        judges_by=f"what '{model_id}' saw elsewhere",
+        judges_by=f"what ‘{model_id}’ saw elsewhere",
         sees=f"Not known: the vectors were made elsewhere by a model called '{model_id}'.",
         dim=dim,
         dtype=dtype,
@@ -179,7 +179,7 @@ def _normalised(options: ImportOptions, sample: Vectors, address: str) -> tuple[
     if options.normalised:
         return options.normalised, []
     measured = "none" if off.any() or not len(norms) else "l2"
-    said = "have length 1" if measured == "l2" else "have not length 1"
+    said = "have length 1" if measured == "l2" else "are not of length 1"
     return measured, [f"Rows {said}; this was measured on {len(norms):,} of them."]
 
 

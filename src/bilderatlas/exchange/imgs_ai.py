@@ -74,7 +74,6 @@ class ImgsAiFeatures(Features):
     def _begin(self, embedder: str, options: ImportOptions) -> None:
         self.embedder = self._chosen(embedder)
         self.address = f"{self.folder}#{self.embedder}"
-        self.title = self.folder.name
         self._metadata = _Metadata(self.folder)
         array = self._file.arrays[self.embedder]
         n, dim = check_shape(array.shape, self.address)
@@ -92,7 +91,9 @@ class ImgsAiFeatures(Features):
                 "projection the vectors went through is therefore unknown."
             )
         if not is_filled.all():
-            notes.append(f"{int((~is_filled).sum()):,} items have no vector: {NOT_READ}")
+            n_empty = int((~is_filled).sum())
+            have = "item has" if n_empty == 1 else "items have"
+            notes.append(f"{n_empty:,} {have} no vector: {NOT_READ}")
         self.card, known = card_of_strangers(
             options,
             dim=dim,

@@ -74,7 +74,6 @@ class NpyFeatures(Features):
         check_model_id(options, str(path))
         self.path = path.expanduser().resolve()
         self.address = str(self.path)
-        self.title = self.path.stem
         self._array = open_array(self.path)
         self.n_items = len(self._array)
         self._items = ItemTable(

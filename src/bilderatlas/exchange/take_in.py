@@ -84,10 +84,12 @@ def import_features(
     name: str,
     *,
     merge: bool = False,
+    title: str = "",
     on_progress: OnProgress | None = None,
 ) -> ImportReport:
     """Take `features` in as collection `name`; with `merge`, into the collection that is there.
 
+    A new collection is called by `title`, else as the features are, else by its name.
     Everything is proved before anything is written. An import that was killed is taken up again by
     the same call.
 
@@ -108,7 +110,7 @@ def import_features(
     if merge:
         _merge(library.get_collection(name), features, report, tell)
     else:
-        _fill(library, features, report, tell)
+        _fill(library, features, report, tell, title)
     _build_engine(library.get_collection(name), features.card)
     report.seconds = time.monotonic() - started
     return report
@@ -149,13 +151,17 @@ def _refuse_taken_name(library: LibraryStore, features: Features, name: str) -> 
 
 
 def _fill(
-    library: LibraryStore, features: Features, report: ImportReport, tell: OnProgress
+    library: LibraryStore,
+    features: Features,
+    report: ImportReport,
+    tell: OnProgress,
+    title: str,
 ) -> None:
     collection = library.create_collection(
         report.collection,
         source_kind=SOURCE_KIND,
         source_address=features.address,
-        title=features.title or None,
+        title=title or features.title or None,
         source_options=_options_of(features),
     )
     n_before = collection.n_images

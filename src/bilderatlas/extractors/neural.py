@@ -305,8 +305,8 @@ class NeuralExtractor(Extractor):
         )
         return (
             f"Cannot use '{model_id}': its {what} not here. Fetch {them} ({size}from {sources}) "
-            f"with: bilderatlas extractors fetch {model_id} — or give the file with "
-            f"--weights FILE.{laboratory}"
+            f"with: bilderatlas extractors fetch {model_id} — or give "
+            f"{'the file' if len(missing) == 1 else 'the files'} with --weights FILE.{laboratory}"
         )
 
     def by_hand_sentence(self) -> str:

@@ -212,6 +212,7 @@ def reduced_card(base: Card, facts: Mapping[str, Any]) -> Card:
     return replace(
         base,
         model_id=reduced_id(base.model_id, facts["dim"], whiten=facts["whitened"]),
+        judges_by=f"{base.judges_by}, reduced to {facts['dim']} numbers",
         sees=(
             f"{base.sees} Reduced from {base.dim} to {facts['dim']} numbers, which keep {share} of "
             f"the differences between the works of '{facts['fitted_on'].rpartition('@')[0]}'."

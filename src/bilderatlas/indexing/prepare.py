@@ -11,6 +11,10 @@ from bilderatlas.extractors import Extractor
 from bilderatlas.extractors.gate import try_gate
 from bilderatlas.extractors.neural import NeuralExtractor
 
+TAKEN_OVER = (
+    "Embeddings of the same pictures that the library has in fp32 are taken over, not made again."
+)
+
 
 def prepare_extractors(
     extractors: Sequence[Extractor],
@@ -44,6 +48,8 @@ def prepare_extractors(
                 report = try_gate(exact, fast, pictures(exact.card.side_px))
                 one = fast if report.passed else exact
                 notes.append(report.sentence)
+                if report.passed:
+                    notes.append(TAKEN_OVER)
         readiness = one.readiness()
         if readiness.state != "ready":
             raise UnavailableError(readiness.told_here)

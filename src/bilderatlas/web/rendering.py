@@ -149,8 +149,18 @@ class Titled(Protocol):
         ...
 
 
-def collection_title(info: Titled) -> str:
-    """Return a collection's title; a bare name is written as a word: `old_maps` → `Old maps`."""
+def collection_title(info: Titled, among: Iterable[Titled] = ()) -> str:
+    """Return a collection's title; a bare name is written as a word: `old_maps` → `Old maps`.
+
+    Where another one `among` those that are listed has the same title, its name stands beside it.
+    """
+    title = _title(info)
+    if any(one.name != info.name and _title(one) == title for one in among):
+        return f"{title} ({info.name})"
+    return title
+
+
+def _title(info: Titled) -> str:
     if info.title and info.title != info.name:
         return info.title
     words = info.name.replace("_", " ")

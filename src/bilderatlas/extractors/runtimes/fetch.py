@@ -183,11 +183,17 @@ class _Fetch:
         wanted, model_id = self.wanted, self.extractor.base_card.model_id
         size = f" ({shown_size(wanted.size_bytes)})" if wanted.size_bytes else ""
         put = f"put it at {self.extractor.folder / wanted.name}, or "
+        others = [one for one in self.extractor.missing_files() if one.name != wanted.name]
+        also = "".join(f" and {one.source()}" for one in others)
+        them = "them" if others else "it"
+        if others or wanted.role == "pickle":
+            put = ""
+        given = "FOLDER" if others else "FILE"
         return NetworkError(
             error.reason_code,
-            f"{error} To use '{model_id}' without the network, get {wanted.source()}{size} on "
-            f"another machine, then {put if wanted.role != 'pickle' else ''}give it with: "
-            f"bilderatlas extractors fetch {model_id} --weights FILE",
+            f"{error} To use '{model_id}' without the network, get {wanted.source()}{size}{also} "
+            f"on another machine{', together in one folder' if others else ''}, then {put}give "
+            f"{them} with: bilderatlas extractors fetch {model_id} --weights {given}",
             status=error.status,
             retry_after_s=error.retry_after_s,
             may_pass=error.may_pass,

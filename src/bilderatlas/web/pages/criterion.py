@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bilderatlas.api.comparison import N_NEIGHBOURS, shows_details
 from bilderatlas.api.invariance import (
+    MADE_ELSEWHERE,
     find_invariances,
     find_test_job,
     readiness_of,
@@ -183,6 +184,11 @@ class CriterionPage:
     def is_ready(self) -> bool:
         """Tell whether the extractor can run here."""
         return self.readiness.state == "ready"
+
+    @property
+    def is_made_elsewhere(self) -> bool:
+        """Tell whether nothing here could read a picture as its maker did."""
+        return self.readiness.sentence == MADE_ELSEWHERE
 
     @property
     def is_too_small(self) -> bool:

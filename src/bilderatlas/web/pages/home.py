@@ -27,11 +27,12 @@ class Band:
     info: CollectionInfo
     rows: Sequence[Sequence[Picture]]
     spaces: Sequence[SpaceInfo]
+    others: Sequence[CollectionInfo] = ()
 
     @property
     def title(self) -> str:
-        """Its title; its name where it has none."""
-        return collection_title(self.info)
+        """Its title; its name where it has none, or beside it where two have one title."""
+        return collection_title(self.info, self.others)
 
     @property
     def line(self) -> str:
@@ -40,7 +41,9 @@ class Band:
         if self.info.n_failed:
             parts.append(f"{thousands(self.info.n_failed)} without a readable picture")
         if self.criteria:
-            parts.append(f"judged by {sentence(self.criteria)}")
+            listed = any("," in one for one in self.criteria)
+            told = "; ".join(self.criteria) if listed else sentence(self.criteria)
+            parts.append(f"judged by {told}")
         parts.append(f"changed {ago(self.info.updated_at)}")
         return " · ".join(parts)
 
@@ -100,15 +103,17 @@ def home_page(library: Library, *, with_jobs: bool) -> HomePage:
     """Gather the collections with a few of their pictures, and the jobs that are running."""
     infos = library.collections()
     n_rows = max(1, 4 - len(infos))  # few collections have more room each
-    bands = [_band(library, info, n_rows) for info in infos]
+    bands = [_band(library, info, n_rows, infos) for info in infos]
     return HomePage(bands, running_rows(library) if with_jobs else ())
 
 
-def _band(library: Library, info: CollectionInfo, n_rows: int) -> Band:
+def _band(
+    library: Library, info: CollectionInfo, n_rows: int, infos: Sequence[CollectionInfo]
+) -> Band:
     collection = library[info.name]
     spaces = collection.spaces()
     if not info.n_images:
-        return Band(info, (), spaces)
+        return Band(info, (), spaces, infos)
     hits = collection.sample(N_SAMPLED * n_rows, seed=info.version)
     found = pictures_of(collection, [hit.image_id for hit in hits])
     pictures = [picture for picture in found if picture.sha256]
@@ -118,7 +123,7 @@ def _band(library: Library, info: CollectionInfo, n_rows: int) -> Band:
         pictures = pictures[len(row) :]
         if row and (not rows or pictures):  # a last row that is not full would look torn
             rows.append(row)
-    return Band(info, rows, spaces)
+    return Band(info, rows, spaces, infos)
 
 
 def fill_band(pictures: Sequence[Picture], shares: float = BAND_SHARES) -> list[Picture]:
