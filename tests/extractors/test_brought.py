@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bilderatlas.api.extractors import export
 from bilderatlas.errors import BilderatlasError, UnknownNameError, UsageError, WeightsError
 from bilderatlas.extractors.brought import bring_model, brought_ids, find_brought
 from bilderatlas.extractors.brought_card import parse_card
@@ -374,6 +375,12 @@ def test_damage_after_bringing_is_noticed_and_mended(tmp_path: Path, models: Pat
             found.embed_images(grey)
         again = bring_model(tmp_path / "mine" / "model.onnx")
         assert np.allclose(again.embed_images(grey), 0.2)
+
+
+def test_what_was_brought_is_not_exported_again(tmp_path: Path, models: Path) -> None:
+    extractor = get_extractor(f"onnx:{write(tmp_path / 'mine')}", may_bring=True)
+    with pytest.raises(UsageError, match="is an ONNX model already"):
+        export(extractor.card.model_id)
 
 
 def test_only_a_user_of_this_machine_brings_files(tmp_path: Path, models: Path) -> None:
