@@ -49,7 +49,7 @@ def test_what_passes_its_gate_computes_in_bf16_and_says_so(tiny: TinyExtractor) 
     (raw, prepared), notes = prepare_extractors([RAW, tiny], "cpu", "bf16")
     assert raw is RAW
     assert isinstance(prepared, TinyExtractor) and prepared.options == BF16
-    assert len(notes) == 1 and "'tiny_grid.test' computes in bf16" in notes[0]
+    assert "'tiny_grid.test' computes in bf16" in notes[0] and "taken over" in notes[1]
 
 
 def test_what_fails_its_gate_computes_in_fp32_and_says_why(tiny: TinyExtractor) -> None:

@@ -118,6 +118,24 @@ def test_rows_that_came_from_elsewhere_are_not_passed_on(
     assert KnownRows(store).find(card, contents) == {}
 
 
+def test_rows_of_a_lower_precision_are_made_again(
+    store: LibraryStore, make_folder: MakeFolder
+) -> None:
+    run(store, make_folder(2), "works", RAW)
+    collection = store.get_collection("works")
+    contents = [str(one.content_sha256) for one in collection.iter_images()]
+    card = EXTRACTORS.get(RAW).card
+    exact, rough = (replace(card, computed=(f"{one} on cpu",)) for one in ("fp32", "bf16"))
+    with collection.writer() as writer:
+        writer.ensure_space(exact)
+    assert len(KnownRows(store).find(rough, contents)) == 2  # better than what is asked for
+    with collection.writer() as writer:
+        writer.ensure_space(rough)
+    assert collection.space(RAW).card_json["computed"] == ["bf16 on cpu", "fp32 on cpu"]
+    assert KnownRows(store).find(exact, contents) == {}
+    assert len(KnownRows(store).find(rough, contents)) == 2
+
+
 def test_damaged_rows_are_embedded_again(
     store: LibraryStore, make_folder: MakeFolder, tmp_path: Path
 ) -> None:

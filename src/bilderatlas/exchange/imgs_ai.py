@@ -42,11 +42,11 @@ from bilderatlas.exchange.foreign import (
 )
 from bilderatlas.exchange.hdf5 import Hdf5File
 from bilderatlas.records import Record
+from bilderatlas.sources.delimited import MAX_CELL_CHARS
 from bilderatlas.sources.places import is_url
 
 EMBEDDINGS = "embeddings.hdf5"
 VALID = "valid_idxs"
-MAX_CELL_CHARS = 1 << 20
 MAX_CONFIG_BYTES = 1 << 20
 USUAL_METRICS = {"raw": "manhattan", "vgg19": "manhattan", "poses": "manhattan"}
 NOT_READ = "imgs.ai could not read this picture when it made the model."

@@ -103,6 +103,9 @@ class DelimitedTable(Table):
                 return
             except (_UnclosedError, csv.Error):
                 cells = None
+            # The limit of the csv module is the whole process's, and others may have raised it.
+            if cells is not None and max(map(len, cells), default=0) > MAX_CELL_CHARS:
+                cells = None
             if cells is not None and not feed.ran_out_inside:
                 yield cells
                 continue

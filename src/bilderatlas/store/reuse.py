@@ -67,8 +67,9 @@ class KnownRows:
                 entry = select_spaces(connection, collection.id, card.model_id).get(card.model_id)
             if entry is None or entry.card_json.get("taken_from"):
                 continue
-            if not set(entry.card_json.get("computed", ())) <= set(card.computed):
-                continue  # made in another precision: near, and not the same
+            made = {one for one in entry.card_json.get("computed", ()) if one[:4] != "fp32"}
+            if not made <= set(card.computed):
+                continue  # made in a lower precision than is asked for: near, and not the same
             if entry.segments and not differing_facts(entry.card_json, facts):
                 found.append((collection, entry))
         return found
