@@ -79,6 +79,7 @@ def plain_loop(model: Any, folder: Path) -> tuple[int, float]:
     import torch
     from PIL import Image
 
+    torch.set_num_threads(os.cpu_count() or 1)  # ours sets one a share of a batch
     transform = open_clip.image_transform(model.visual.image_size, is_train=False)
     paths = sorted(folder.iterdir())
     with torch.inference_mode():

@@ -48,13 +48,15 @@ class Blind(TinyExtractor):
 def test_what_passes_its_gate_computes_in_bf16_and_says_so(tiny: TinyExtractor) -> None:
     (raw, prepared), notes = prepare_extractors([RAW, tiny], "cpu", "bf16")
     assert raw is RAW
-    assert isinstance(prepared, TinyExtractor) and prepared.options == BF16
+    assert isinstance(prepared, TinyExtractor)
+    assert prepared.options == RuntimeOptions(precision="bf16", n_threads=1)
+    assert not prepared.threads_itself  # shares of a batch run side by side
     assert "'tiny_grid.test' computes in bf16" in notes[0] and "taken over" in notes[1]
 
 
 def test_what_fails_its_gate_computes_in_fp32_and_says_why(tiny: TinyExtractor) -> None:
     (prepared,), notes = prepare_extractors([Overflowing(tiny.folder)], "cpu", "bf16")
-    assert isinstance(prepared, Overflowing) and prepared.options == RuntimeOptions()
+    assert isinstance(prepared, Overflowing) and prepared.options == RuntimeOptions(n_threads=1)
     assert "computes in fp32, not in bf16" in notes[0] and "only" in notes[0]
 
 
@@ -99,8 +101,12 @@ def test_a_gate_without_evidence_stays_shut(tiny: TinyExtractor) -> None:
     assert not report.passed and "nothing in the pictures" in report.sentence
 
 
-def test_fp32_changes_nothing(tiny: TinyExtractor) -> None:
-    assert prepare_extractors([RAW, tiny], "cpu", "fp32") == ([RAW, tiny], [])
+def test_fp32_needs_no_gate_and_one_thread_a_share(tiny: TinyExtractor) -> None:
+    alone = tiny.configured(RuntimeOptions(n_threads=1))
+    assert prepare_extractors([RAW, alone], "cpu", "fp32") == ([RAW, alone], [])
+    (_, prepared), notes = prepare_extractors([RAW, tiny], "cpu", "fp32")
+    assert isinstance(prepared, TinyExtractor) and notes == []
+    assert prepared.options == RuntimeOptions(n_threads=1)
 
 
 def test_missing_weights_end_the_run_before_it_begins(tmp_path: Path) -> None:

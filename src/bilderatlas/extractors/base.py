@@ -180,8 +180,10 @@ class Extractor(ABC):
     def card(self) -> Card:
         """The facts; a class attribute will do, or a property where weights are found late."""
 
-    threads_itself: bool = False
-    """Whether one call uses all processors: it is then given whole batches, one after another."""
+    @property
+    def threads_itself(self) -> bool:
+        """Tell whether one call uses all processors: it is then given whole batches in turn."""
+        return False
 
     def readiness(self) -> Readiness:
         """Tell whether the extractor can run here; must be quick and load nothing."""

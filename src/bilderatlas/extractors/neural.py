@@ -48,8 +48,6 @@ class NeuralExtractor(Extractor):
     free_axes: ClassVar[Mapping[str, tuple[int, ...]]] = {}  # of a tower's input; else the first
     batch_size: ClassVar[int] = 32
 
-    threads_itself = True
-
     def __init__(self, folder: Path | None = None, options: RuntimeOptions | None = None) -> None:
         """Use the weights in `folder`, else those in the user's cache."""
         self._folder = folder
@@ -73,6 +71,11 @@ class NeuralExtractor(Extractor):
         other._folder = folder
         other._fresh()
         return other
+
+    @property
+    def threads_itself(self) -> bool:
+        """Tell whether one call uses all processors."""
+        return self.options.n_threads != 1
 
     @property
     def folder(self) -> Path:

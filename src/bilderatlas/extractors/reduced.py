@@ -233,7 +233,11 @@ class ReducedExtractor(Extractor):
         self.base = base
         self.projection = projection
         self._facts = dict(facts)
-        self.threads_itself = base.threads_itself
+
+    @property
+    def threads_itself(self) -> bool:
+        """Tell what the base tells."""
+        return self.base.threads_itself
 
     @property
     def card(self) -> Card:

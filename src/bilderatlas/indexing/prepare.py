@@ -40,7 +40,7 @@ def prepare_extractors(
     for extractor in extractors:
         one: Extractor = extractor
         if isinstance(extractor, NeuralExtractor):
-            options = replace(extractor.options, device=device)
+            options = replace(extractor.options, device=device, n_threads=_n_threads(device))
             exact = extractor if options == extractor.options else extractor.configured(options)
             one = exact
             if precision == "bf16" and options.precision == "fp32":
@@ -57,6 +57,15 @@ def prepare_extractors(
             load_networks([one])  # a device that is not here ends the run now
         prepared.append(one)
     return prepared, notes
+
+
+def _n_threads(device: str) -> int:
+    """Return the threads of one call of a network (0: all processors).
+
+    On a processor the shares of a batch run side by side, one thread each: threads that work on
+    one share would wait for each other at every layer, while decoding takes their processors.
+    """
+    return 1 if device == "cpu" else 0
 
 
 def load_networks(extractors: Sequence[Extractor]) -> None:

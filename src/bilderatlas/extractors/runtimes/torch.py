@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -39,8 +40,7 @@ class TorchRuntime(Runtime):
             )
         self._device = _device(self._options.device)
         self._dtype = torch.bfloat16 if self._options.precision == "bf16" else torch.float32
-        if self._options.n_threads:
-            torch.set_num_threads(self._options.n_threads)
+        self._n_threads = self._options.n_threads or os.cpu_count() or 1
         self._towers = {name: self._placed(tower) for name, tower in towers.items()}
         self._planar = {
             name: any(weights.dim() == 4 for weights in tower.parameters())
@@ -56,6 +56,8 @@ class TorchRuntime(Runtime):
             batch = batch.to(self._dtype)
         if batch.dim() == 4 and self._planar[tower]:
             batch = batch.contiguous(memory_format=torch.channels_last)
+        if torch.get_num_threads() != self._n_threads:
+            torch.set_num_threads(self._n_threads)  # of the calling thread and those after it
         with torch.inference_mode():
             outputs = self._towers[tower](batch)
         return tuple(_as_numpy(one) for one in _flattened(outputs))
