@@ -19,10 +19,10 @@ demo: $(STAMPS)/base  ## set up, index the synthetic museum, serve it (SERVE=0: 
 	fi
 
 test: $(STAMPS)/dev $(STAMPS)/chromium  ## all tests, the fault and fuzz campaigns in small
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-slow: $(STAMPS)/dev $(STAMPS)/chromium  ## the fault and fuzz campaigns in full
-	$(BIN)/pytest -m slow --timeout=3000
+	$(BIN)/pytest -n 2 --dist loadfile -m slow --timeout=3000
 
 check: $(STAMPS)/dev  ## style, types, front end types
 	$(BIN)/ruff check .

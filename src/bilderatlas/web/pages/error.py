@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bilderatlas.errors import BilderatlasError
+
 TITLES = {
     400: "This cannot be asked",
     403: "Not for everyone",
@@ -35,3 +37,8 @@ class ErrorPage:
     def to_json(self) -> dict[str, Any]:
         """Return the code and the sentence."""
         return {"error": {"code": self.code, "message": self.message}}
+
+
+def error_page(error: BilderatlasError, back_url: str = "") -> ErrorPage:
+    """Return the page of an error of ours, in its own words."""
+    return ErrorPage(error.http_status, error.code, str(error), back_url)
