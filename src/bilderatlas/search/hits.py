@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
+from bilderatlas.arrays import Mask, Scores
 from bilderatlas.records import Record
 from bilderatlas.search import hits_table
 from bilderatlas.search.hits_html import to_html
@@ -13,6 +14,8 @@ from bilderatlas.search.query import Query
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bilderatlas.store.columns import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,98 @@ class FigureMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What one criterion of several gave to a hit's mixed score.
+
+    Attributes:
+        model_id: The criterion.
+        judges_by: What it judges by, in a scholar's words.
+        weight: Its weight in the mixture, as asked.
+        percentile: The share of the works in its space that score lower than the hit.
+        share: Of the hit's mixed score, 0 to 1; the shares of a hit sum to 1.
+    """
+
+    model_id: str
+    judges_by: str
+    weight: float
+    percentile: float
+    share: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the share as JSON-ready values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Inactive:
+    """A part of the query that took no part in the search, and why; it stays visible.
+
+    Attributes:
+        part: As it is spelled: `rijks/SK-C-5@0.1,0.2,0.3,0.3^2`.
+        kind: Of the part: `image`, `upload`, `text`, `panel`.
+        sign: +1 or −1.
+        reason: One sentence, or several.
+    """
+
+    part: str
+    kind: str
+    sign: int
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the part as JSON-ready values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class StopLine:
+    """Where the answer stops being better than chance, by the query's own background.
+
+    Attributes:
+        n_better: Works above the line, of all works that may be hits.
+        threshold: Their lowest score.
+        level: The share of them that may be there by chance.
+        centre: Middle of the background's scores.
+        spread: Standard deviation of the background's scores.
+        sentence: What it says, for the reader of a result.
+    """
+
+    n_better: int
+    threshold: float
+    level: float
+    centre: float
+    spread: float
+    sentence: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as JSON-ready values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """All works behind an answer, for facets, groups and other orders; never in JSON.
+
+    Attributes:
+        columns: The metadata, in the order of the arrays.
+        scores: `(n,)` float32; minus infinity for works that are not in the space.
+        mask: `(n,)`, which works may be hits and are in the space.
+        better: `(n,)`, those of them above the stop line; all of them where there is none.
+    """
+
+    columns: Columns
+    scores: Scores
+    mask: Mask
+    better: Mask
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """One answer: larger scores are better; percentile is the share of works that score lower."""
+    """One answer: larger scores are better; percentile is the share of works that score lower.
+
+    `collection` names the hit's own where several were asked; `shares` stand on the hits of a
+    mixture of criteria.
+    """
 
     rank: int
     image_id: str
@@ -94,6 +187,8 @@ class Hit:
     record: Record
     match: Match | None = None
     figure: FigureMatch | None = None
+    collection: str = ""
+    shares: tuple[Share, ...] = ()
 
     @property
     def region_xyxyn(self) -> tuple[float, float, float, float] | None:
@@ -111,7 +206,12 @@ class Hit:
             "record": self.record.to_json(),
         }
         found = {"match": self.match, "figure": self.figure}
-        return base | {name: one.to_json() for name, one in found.items() if one is not None}
+        base |= {name: one.to_json() for name, one in found.items() if one is not None}
+        if self.collection:
+            base["collection"] = self.collection
+        if self.shares:
+            base["shares"] = [share.to_json() for share in self.shares]
+        return base
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +220,7 @@ class Hits(Sequence[Hit]):
 
     Attributes:
         query: What was asked, with every default filled in.
-        criterion: By what it was judged; None for a random hang.
+        criterion: By what it was judged; None for a random hang, the first of a mixture.
         recall: `exact`, or the measured recall in words.
         n_candidates: Works that passed the filters, the query's own among them.
         n_works: Works in the collection.
@@ -129,6 +229,11 @@ class Hits(Sequence[Hit]):
         seconds: Time spent.
         notes: Sentences the user should read (a part that was left out, and why).
         thumbnail_of: Where notebooks get a picture from, by image id; set by the API.
+        inactive: Parts that took no part, each with its reason.
+        stop: Where the answer stops being better than chance; None where that cannot be told.
+        criteria: All criteria of a mixture; empty where there is one.
+        also: Names of further collections that answered.
+        pool: All works behind the hits.
     """
 
     hits: tuple[Hit, ...]
@@ -144,6 +249,11 @@ class Hits(Sequence[Hit]):
     thumbnail_of: Callable[[str], bytes | None] | None = field(
         default=None, compare=False, repr=False
     )
+    inactive: tuple[Inactive, ...] = ()
+    stop: StopLine | None = None
+    criteria: tuple[Criterion, ...] = ()
+    also: tuple[str, ...] = ()
+    pool: Pool | None = field(default=None, compare=False, repr=False)
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...
@@ -167,12 +277,16 @@ class Hits(Sequence[Hit]):
             "query": self.query.to_json(),
             "collection": self.collection,
             "version": self.version,
+            "also": list(self.also),
             "criterion": self.criterion.to_json() if self.criterion else None,
+            "criteria": [criterion.to_json() for criterion in self.criteria],
             "recall": self.recall,
             "n_works": self.n_works,
             "n_candidates": self.n_candidates,
             "seconds": round(self.seconds, 6),
             "notes": list(self.notes),
+            "inactive": [part.to_json() for part in self.inactive],
+            "stop": self.stop.to_json() if self.stop else None,
             "hits": [hit.to_json() for hit in self.hits],
         }
 

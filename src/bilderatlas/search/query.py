@@ -11,6 +11,8 @@ from bilderatlas.arrays import Metric
 from bilderatlas.errors import QueryError, UnknownNameError
 
 MAX_WEIGHT = 1000.0
+SORTS = ("", "date", "-date", "title")
+HIDEABLE = ("kept", "seen")
 
 
 class PartKind(StrEnum):
@@ -19,6 +21,7 @@ class PartKind(StrEnum):
     IMAGE = "image"  # an image of a collection; value = image_id or collection/image_id
     UPLOAD = "upload"  # a picture brought along; value = sha256 of its bytes
     TEXT = "text"  # words; value = the words
+    PANEL = "panel"  # the pictures of a panel; value = its id. Becomes images before the search
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,13 @@ class Part:
 
     def __str__(self) -> str:
         """Spell the part as on the command line and in URLs: `SK-C-5@0.1,0.2,0.3,0.3^2`."""
-        prefix = "upload:" if self.kind is PartKind.UPLOAD else ""
+        prefix = f"{self.kind}:" if self.kind in _PREFIXED else ""
         region = f"@{self.region}" if self.region else ""
         weight = f"^{self.weight:g}" if self.weight != 1 else ""
         return f"{prefix}{self.value}{region}{weight}"
 
+
+_PREFIXED = (PartKind.UPLOAD, PartKind.PANEL)  # spelled `upload:…` and `panel:…`
 
 # No two ways to read a number: a query arrives in a URL from anybody, and must be read in one pass.
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
@@ -97,8 +102,11 @@ region=Region(x=0.1, y=0.2, w=0.3, h=0.3))
             f"Cannot weigh '{value}' by {weight:g}: expected a weight larger than 0, at most "
             f"{MAX_WEIGHT:g}. Use --unlike to subtract."
         )
-    if kind is PartKind.IMAGE and value.startswith("upload:"):
-        kind, value = PartKind.UPLOAD, value.removeprefix("upload:")
+    if kind is PartKind.IMAGE:
+        for prefixed in _PREFIXED:
+            if value.startswith(f"{prefixed}:"):
+                kind, value = prefixed, value.removeprefix(f"{prefixed}:")
+                break
     x_y_w_h = [float(number) for number in region.split(",")] if region else None
     return Part(kind, value, sign, weight, Region(*x_y_w_h) if x_y_w_h else None)
 
@@ -123,6 +131,8 @@ class Query:
     Attributes:
         parts: What the hits should be like and unlike; empty: a random hang.
         model_id: The criterion; empty: the collection's first space.
+        blend: Several criteria with their weights, mixed: `(model_id, weight)`, two or more;
+            `model_id` is then the first of them. Empty: the one criterion.
         metric: None: the card's default.
         rule: Name of a combination rule.
         lambda_: Strength of the negatives for rules that have one.
@@ -130,6 +140,12 @@ class Query:
         offset: Hits to skip.
         where: Filter text on metadata.
         match: Full-text search in the metadata.
+        facets: `(column, value)`; values of one column are alternatives, columns narrow each other.
+        years: First and last year; a work passes when its own years overlap them. None: any.
+        sort: Order of the works that are better than chance: empty, by score; `date`, `-date`
+            (latest first) or `title`.
+        within_panel: Id of a panel; the api reads its works into `within`.
+        hide: `kept`, `seen`; the api reads these works into `without`.
         within: Only these ids; None: all.
         without: Never these ids.
         include_query: Whether the query's own images may be hits.
@@ -140,6 +156,7 @@ class Query:
 
     parts: tuple[Part, ...] = ()
     model_id: str = ""
+    blend: tuple[tuple[str, float], ...] = ()
     metric: Metric | None = None
     rule: str = "difference"
     lambda_: float = 0.5
@@ -147,6 +164,11 @@ class Query:
     offset: int = 0
     where: str = ""
     match: str = ""
+    facets: tuple[tuple[str, str], ...] = ()
+    years: tuple[int, int] | None = None
+    sort: str = ""
+    within_panel: str = ""
+    hide: tuple[str, ...] = ()
     within: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
     include_query: bool = False
@@ -178,6 +200,7 @@ class Query:
                 for part in self.parts
             ],
             "model_id": self.model_id,
+            "blend": [{"model_id": model_id, "weight": weight} for model_id, weight in self.blend],
             "metric": self.metric.value if self.metric else None,
             "rule": self.rule,
             "lambda": self.lambda_,
@@ -185,6 +208,11 @@ class Query:
             "offset": self.offset,
             "where": self.where,
             "match": self.match,
+            "facets": [{"column": column, "value": value} for column, value in self.facets],
+            "years": list(self.years) if self.years else None,
+            "sort": self.sort,
+            "within_panel": self.within_panel,
+            "hide": list(self.hide),
             "within": sorted(self.within) if self.within is not None else None,
             "without": sorted(self.without),
             "include_query": self.include_query,
