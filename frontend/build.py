@@ -24,7 +24,8 @@ from typing import Any
 
 STAMP = "stamp.txt"
 SOURCES = ("build.py", "package.json", "package-lock.json", "tsconfig.json", "src")
-ENTRIES = ("src/bilderatlas.ts", "src/bilderatlas.css", "src/theme.ts")
+ENTRIES = ("src/bilderatlas.ts", "src/bilderatlas.css")  # modules share what they have in common
+BLOCKING = ("src/theme.ts",)  # loaded before the first paint, and no module: it stands alone
 TARGET = "es2022,chrome123,firefox121,safari17.5"
 
 
@@ -161,37 +162,45 @@ def _bundle(node: _Node, out: Path, root: Path) -> dict[str, Any]:
     generated = frontend / "node_modules" / ".generated"
     generated.mkdir(exist_ok=True)
     (generated / "ratios.css").write_text(_ratio_rules(root), encoding="ascii")
-    metafile = generated / f"outputs-{os.getpid()}.json"
-    done = node.run(
-        "node_modules/esbuild/bin/esbuild",
-        *ENTRIES,
-        "--bundle",
-        "--minify",
-        "--format=esm",
-        f"--target={TARGET}",
-        f"--outdir={out}",
-        "--entry-names=[name]-[hash]",
-        "--asset-names=[name]-[hash]",
-        "--loader:.woff2=file",
-        "--legal-comments=none",
-        "--charset=utf8",
-        "--log-level=warning",
-        f"--metafile={metafile}",
-    )
-    if done.returncode != 0:
-        raise RuntimeError("Cannot build the front end: esbuild failed (see above).")
-    outputs: dict[str, Any] = json.loads(metafile.read_text(encoding="utf-8"))["outputs"]
-    metafile.unlink()
+    outputs: dict[str, Any] = {}
+    for entries, splitting in ((ENTRIES, ["--splitting"]), (BLOCKING, [])):
+        metafile = generated / f"outputs-{os.getpid()}.json"
+        done = node.run(
+            "node_modules/esbuild/bin/esbuild",
+            *entries,
+            *splitting,
+            "--bundle",
+            "--minify",
+            "--format=esm",
+            f"--target={TARGET}",
+            f"--outdir={out}",
+            "--entry-names=[name]-[hash]",
+            "--chunk-names=[name]-[hash]",
+            "--asset-names=[name]-[hash]",
+            "--loader:.woff2=file",
+            "--legal-comments=none",
+            "--charset=utf8",
+            "--log-level=warning",
+            f"--metafile={metafile}",
+        )
+        if done.returncode != 0:
+            raise RuntimeError("Cannot build the front end: esbuild failed (see above).")
+        outputs |= json.loads(metafile.read_text(encoding="utf-8"))["outputs"]
+        metafile.unlink()
     return outputs
 
 
 def _manifest(outputs: dict[str, Any]) -> dict[str, str]:
-    """Return plain name → name with its content hash, for every built file."""
+    """Return plain name → name with its content hash, for every built file.
+
+    What several modules share has no name of its own, and is listed under its full one.
+    """
     names = {}
     for path in outputs:
         name = Path(path).name
         stem, _, suffix = name.rpartition(".")
-        names[f"{stem.rpartition('-')[0]}.{suffix}"] = name
+        plain = f"{stem.rpartition('-')[0]}.{suffix}"
+        names[name if plain in {*names, "chunk.js"} else plain] = name
     return names
 
 
@@ -212,7 +221,8 @@ def _write_notices(frontend: Path, out: Path, outputs: dict[str, Any]) -> None:
     ]
     for package in sorted(packages):
         facts = json.loads((modules / package / "package.json").read_text(encoding="utf-8"))
-        licence = (modules / package / "LICENSE").read_text(encoding="utf-8").strip()
+        named = (modules / package / name for name in ("LICENSE", "LICENSE.txt"))
+        licence = next(filter(Path.exists, named)).read_text(encoding="utf-8").strip()
         title = f"{package} {facts['version']} ({facts['license']})"
         chapters.append(f"{title}\n{'=' * len(title)}\n\n{licence}\n")
     (out / "THIRD-PARTY.txt").write_text("\n\n".join(chapters), encoding="utf-8")
