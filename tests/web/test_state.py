@@ -13,7 +13,14 @@ from bilderatlas.errors import QueryError, UnknownNameError
 from bilderatlas.search.combine import MAX_LAMBDA
 from bilderatlas.search.query import PartKind, parse_part
 from bilderatlas.search.run import MAX_DEPTH, MAX_K
-from bilderatlas.web.state import SearchState, spell_image
+from bilderatlas.web.spelling import read_facet, spell_facet
+from bilderatlas.web.state import (
+    HIDEABLE,
+    SIZES,
+    SORTS,
+    SearchState,
+    spell_image,
+)
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=12)
 LISTS = st.lists(WORDS, unique=True, max_size=3).map(tuple)
@@ -24,7 +31,19 @@ STATES = st.builds(
     unlike=LISTS,
     text=LISTS,
     not_text=LISTS,
-    by=WORDS,
+    by=st.lists(WORDS, unique=True, max_size=3).map(" ".join),
+    also=LISTS.map(lambda names: tuple(name for name in names if name != "paintings")),
+    facet=st.lists(st.tuples(WORDS, WORDS).map(lambda pair: spell_facet(*pair)), unique=True).map(
+        tuple
+    ),
+    years=st.tuples(st.integers(-3000, 3000), st.integers(-3000, 3000)).map(
+        lambda pair: f"{min(pair)}-{max(pair)}"
+    ),
+    sort=st.sampled_from(["", *SORTS]),
+    group=WORDS,
+    within=WORDS.map(lambda word: f"panel:{word}"),
+    hide=st.lists(st.sampled_from(HIDEABLE), unique=True).map(tuple),
+    size=st.sampled_from(["", *SIZES]),
     metric=WORDS,
     where=WORDS,
     match=WORDS,
@@ -52,6 +71,55 @@ def test_adding_and_removing_a_part(state: SearchState, text: str, sign: int) ->
     removed = swapped.without_part(text)
     assert text not in removed.like + removed.unlike
     assert removed.offset == ""
+
+
+@given(STATES, WORDS, WORDS)
+def test_a_facet_is_asked_for_and_no_longer(state: SearchState, column: str, value: str) -> None:
+    assert read_facet(spell_facet(column, value)) == (column, value)
+    once = state.with_facet(column, value)
+    twice = once.with_facet(column, value)
+    assert ((column, value) in once.facets) is not ((column, value) in state.facets)
+    assert sorted(twice.facets) == sorted(state.facets)
+    assert column not in dict(once.without_facet(column).facets)
+
+
+@given(STATES, st.sampled_from(HIDEABLE), WORDS)
+def test_what_is_switched_twice_is_as_before(state: SearchState, what: str, name: str) -> None:
+    assert set(state.hiding(what).hiding(what).hide) == set(state.hide)
+    assert set(state.asking(name).asking(name).also) == set(state.also)
+
+
+def test_several_criteria_are_mixed() -> None:
+    params = [("by", "a.x^2"), ("by", "b.y"), ("by", "a.x^2")]
+    state = SearchState.from_params("c", params)
+    assert state.url() == "/c/c?by=a.x^2&by=b.y"
+    query = state.to_query()
+    assert (query.model_id, query.blend) == ("a.x", (("a.x", 2.0), ("b.y", 1.0)))
+    alone = SearchState.from_params("c", [("by", "a.x^3")])
+    assert (alone.to_query().model_id, alone.to_query().blend) == ("a.x", ())
+
+
+def test_fields_of_forms_without_scripts() -> None:
+    fields = [("weight:a.x", "2"), ("weight:b.y", "0"), ("weight:c.z", "1"), ("by", "b.y")]
+    assert SearchState.from_params("c", fields).by == "a.x^2 c.z"
+    assert SearchState.from_params("c", [("weight:a.x", "2"), ("weight:b.y", "")]).by == "a.x"
+    assert SearchState.from_params("c", [("from", "1600"), ("to", "1650")]).span == (1600, 1650)
+    assert SearchState.from_params("c", [("to", "-40")]).span == (-99_999, -40)
+
+
+def test_facets_years_and_panel_reach_the_query() -> None:
+    params = [
+        ("facet", "school:Dutch"),
+        ("facet", "dc%3Atype:print"),
+        ("years", "-50-20"),
+        ("sort", "-date"),
+        ("within", "panel:7"),
+        ("hide", "seen"),
+    ]
+    query = SearchState.from_params("c", params).to_query()
+    assert query.facets == (("school", "Dutch"), ("dc:type", "print"))
+    assert (query.years, query.sort) == ((-50, 20), "-date")
+    assert (query.within_panel, query.hide) == ("7", ("seen",))
 
 
 @given(WORDS.filter(lambda word: not word.startswith("upload:")))
@@ -134,11 +202,18 @@ def test_query_of_a_full_state() -> None:
         ("v", "three"),
         ("like", "a^0"),
         ("like", "a@0,0,2,2"),
+        ("facet", "Dutch"),
+        ("years", "1700-1600"),
+        ("years", "old"),
+        ("sort", "price"),
+        ("within", "7"),
+        ("hide", "all"),
+        ("by", "a^0"),
     ],
 )
 def test_bad_numbers_are_told(name: str, value: str) -> None:
     with pytest.raises(QueryError, match=r"^Cannot") as told:
-        SearchState.from_params("c", [(name, value)]).to_query()
+        SearchState.from_params("c", [(name, value), ("by", "b")]).to_query()
     assert len(str(told.value)) < 200
 
 

@@ -9,9 +9,17 @@ from typing import Any, Self
 from bilderatlas.errors import QueryError
 from bilderatlas.search.combine import MAX_LAMBDA
 from bilderatlas.search.parts import MAX_PARTS
-from bilderatlas.search.query import Part, PartKind, Query, parse_metric, parse_part
+from bilderatlas.search.query import (
+    MAX_WEIGHT,
+    Part,
+    PartKind,
+    Query,
+    parse_metric,
+    parse_part,
+)
 from bilderatlas.search.run import MAX_DEPTH, MAX_K
 from bilderatlas.web import urls
+from bilderatlas.web.spelling import YEARS, read_criterion, read_facet, spell_facet, take_fields
 
 DEFAULT_K = 30
 MAX_SEED = 2**31 - 1
@@ -20,6 +28,12 @@ DEFAULT_RULE = "difference"
 DEFAULT_LAMBDA = "0.5"
 VERSION_PARAM = "v"
 UPLOAD_PREFIX = "upload:"  # as `parse_part` reads it
+PANEL_PREFIX = "panel:"
+SORTS = ("date", "-date", "title")  # beside the order of likeness
+HIDEABLE = ("kept", "seen")
+SIZES = ("s", "l")  # beside the middle one
+CENTURY = "century"  # what works can be grouped by beside their columns
+MAX_CRITERIA = 8  # mixed in one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,8 @@ class SearchState:
         unlike: The same for counter-examples.
         text: Words the hits should be like.
         not_text: Words the hits should be unlike.
-        by: `model_id` of the criterion; empty: the collection's first.
+        by: `model_id` of the criterion; empty: the collection's first. Several, separated by
+            spaces, are mixed; each may carry its weight: `a.x^2 b.y`.
         metric: Empty: the card's default.
         rule: How examples and counter-examples are combined.
         lambda_: Strength of the negatives.
@@ -43,6 +58,15 @@ class SearchState:
         mirrored: `1` to accept mirror images of details and poses.
         exact: `1` to force the exact scan.
         seed: Of the random hang.
+        also: Names of further collections that are asked the same.
+        facet: Values that the works must have, as `spell_facet` spells them; several values of
+            one column are alternatives.
+        years: Between which years the works were made: `1600-1750`.
+        sort: One of `SORTS`; empty: by likeness.
+        group: The column by which the works are grouped, or `CENTURY`.
+        within: `panel:ID`: only works on that panel.
+        hide: Which of `HIDEABLE` are left out.
+        size: One of `SIZES`: how large the pictures are; empty: in between.
         version: The collection's version when the link was made. It is no part of the question,
             and no link but the permanent one carries it.
     """
@@ -63,13 +87,22 @@ class SearchState:
     mirrored: str = ""
     exact: str = ""
     seed: str = ""
+    also: tuple[str, ...] = ()
+    facet: tuple[str, ...] = ()
+    years: str = ""
+    sort: str = ""
+    group: str = ""
+    within: str = ""
+    hide: tuple[str, ...] = ()
+    size: str = ""
     version: str = ""
 
     @classmethod
     def from_params(cls, collection: str, params: Iterable[tuple[str, str]]) -> Self:
         """Read the parameters of a URL or a form; unknown ones and empty ones are ignored."""
-        many: dict[str, list[str]] = {name: [] for name in _MANY.values()}
+        many: dict[str, list[str]] = {field: [] for field in _MANY.values()}
         one: dict[str, str] = {}
+        fields: list[tuple[str, str]] = []
         for name, raw in params:
             value = raw.replace("\x00", "").strip()
             if not value:
@@ -80,18 +113,27 @@ class SearchState:
                 one[_ONE[name]] = value
             elif name == VERSION_PARAM:
                 one["version"] = value
+            else:
+                fields.append((name, value))
+        take_fields(fields, many, one)
         values: dict[str, Any] = dict(one)
         values |= {name: tuple(dict.fromkeys(texts)) for name, texts in many.items()}
+        values["by"] = " ".join(dict.fromkeys(" ".join(many["by"]).split()))
+        values["also"] = tuple(name for name in values["also"] if name != collection)
         return cls(collection, **values)
 
     def params(self) -> list[tuple[str, str]]:
         """Write the parameters in a fixed order, without what is the default anyway."""
         pairs = [
-            (name, value) for name, field in _MANY.items() for value in getattr(self, field)
+            (name, value) for name, field in _MANY.items() for value in self._values(field)
         ] + [(name, getattr(self, field)) for name, field in _ONE.items()]
         defaults = {"rule": DEFAULT_RULE, "lambda": DEFAULT_LAMBDA, "k": str(DEFAULT_K)}
         defaults |= {"offset": "0", "seed": "0"}
         return [(name, value) for name, value in pairs if value and value != defaults.get(name)]
+
+    def _values(self, field: str) -> Iterable[str]:
+        values: str | tuple[str, ...] = getattr(self, field)
+        return values.split() if isinstance(values, str) else values
 
     def url(self, *, json: bool = False) -> str:
         """Return the address of this state."""
@@ -116,6 +158,37 @@ class SearchState:
     def has_parts(self) -> bool:
         """Tell whether anything is asked for, or works are hung at random."""
         return bool(self.like or self.unlike or self.text or self.not_text)
+
+    @property
+    def criteria(self) -> tuple[tuple[str, float], ...]:
+        """The criteria with their weights; empty: the collection's first alone."""
+        return tuple(map(read_criterion, self.by.split()))
+
+    @property
+    def facets(self) -> tuple[tuple[str, str], ...]:
+        """The columns and values that the works must have; what is no such pair is left out."""
+        return tuple(pair for text in self.facet if (pair := read_facet(text))[0])
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The years between which the works were made.
+
+        Raises:
+            QueryError: when they cannot be read.
+        """
+        if not self.years:
+            return None
+        match = YEARS.match(self.years)
+        if match is None or int(match[1]) > int(match[2]):
+            raise _refused("years", self.years, "two years, the earlier one first: 1600-1750")
+        return int(match[1]), int(match[2])
+
+    @property
+    def narrowed(self) -> bool:
+        """Tell whether anything keeps works out of the answer."""
+        return bool(
+            self.where or self.match or self.facet or self.years or self.within or self.hide
+        )
 
     def to_query(self, *, max_decoded: int = MAX_PARTS) -> Query:
         """Return the query that this state asks.
@@ -143,7 +216,8 @@ class SearchState:
             )
         return Query(
             parts=parts,
-            model_id=self.by,
+            model_id=self.model_id,
+            blend=self._blend(),
             metric=parse_metric(self.metric),
             rule=self.rule or DEFAULT_RULE,
             lambda_=_number("lambda", self.lambda_ or DEFAULT_LAMBDA, 0.0, MAX_LAMBDA),
@@ -154,7 +228,43 @@ class SearchState:
             exact=self.exact == "1",
             mirrored=self.mirrored == "1",
             seed=_whole("seed", self.seed or "0", 0, MAX_SEED),
+            facets=self._facets(),
+            years=self.span,
+            sort=_one_of("sort", self.sort, SORTS),
+            within_panel=self._panel(),
+            hide=tuple(_one_of("hide", one, HIDEABLE) for one in self.hide),
         )
+
+    @property
+    def model_id(self) -> str:
+        """The criterion, or the first of those that are mixed; empty: the collection's first."""
+        return self.criteria[0][0] if self.by else ""
+
+    def _blend(self) -> tuple[tuple[str, float], ...]:
+        criteria = self.criteria
+        if len(criteria) < 2:
+            return ()
+        if len(criteria) > MAX_CRITERIA:
+            raise QueryError(
+                f"Cannot mix {len(criteria)} criteria: at most {MAX_CRITERIA} are possible. "
+                "Leave some of them out."
+            )
+        for model_id, weight in criteria:
+            if not 0 < weight <= MAX_WEIGHT:
+                raise _refused("by", f"{model_id}^{weight:g}", f"a weight up to {MAX_WEIGHT:g}")
+        return criteria
+
+    def _facets(self) -> tuple[tuple[str, str], ...]:
+        if len(self.facets) < len(self.facet):
+            wrong = next(text for text in self.facet if not read_facet(text)[0])
+            raise _refused("facet", wrong, "a column and a value: school:Dutch")
+        return self.facets
+
+    def _panel(self) -> str:
+        panel_id = self.within.removeprefix(PANEL_PREFIX)
+        if self.within and panel_id == self.within:
+            raise _refused("within", self.within, "a panel: panel:ID")
+        return panel_id
 
     def _parts(self) -> tuple[Part, ...]:
         groups: Sequence[tuple[tuple[str, ...], int, PartKind]] = (
@@ -195,10 +305,34 @@ class SearchState:
             offset="",
         )
 
-    def changed(self, **values: str) -> Self:
+    def changed(self, **values: str | tuple[str, ...]) -> Self:
         """Replace single values by name."""
         fresh: dict[str, Any] = {"offset": "", **values}
         return replace(self, **fresh)
+
+    def with_facet(self, column: str, value: str) -> Self:
+        """Ask for works with `value`, too; where it is asked for, no longer."""
+        text = spell_facet(column, value)
+        others = tuple(one for one in self.facet if read_facet(one) != (column, value))
+        found = others if len(others) < len(self.facet) else (*self.facet, text)
+        return replace(self, facet=found, offset="")
+
+    def without_facet(self, column: str) -> Self:
+        """Ask for no value of `column`."""
+        kept = tuple(one for one in self.facet if read_facet(one)[0] != column)
+        return replace(self, facet=kept, offset="")
+
+    def hiding(self, what: str) -> Self:
+        """Leave out works that are `kept` or `seen`; where they are left out, no longer."""
+        others = tuple(one for one in self.hide if one != what)
+        found = others if what in self.hide else (*self.hide, what)
+        return replace(self, hide=found, offset="")
+
+    def asking(self, name: str) -> Self:
+        """Put the question to collection `name` as well; where it is put, no longer."""
+        others = tuple(one for one in self.also if one != name)
+        found = others if name in self.also else (*self.also, name)
+        return replace(self, also=found, offset="")
 
     def moved_to(self, collection: str, *, by: str, known: Iterable[str] = ()) -> Self:
         """Put the question to another collection: images are named with theirs from then on.
@@ -214,7 +348,7 @@ class SearchState:
             owner, _, rest = text.partition("/")
             if owner == collection and rest and not rest.startswith(UPLOAD_PREFIX):
                 return rest
-            own = text.startswith(UPLOAD_PREFIX) or (owner in names and rest)
+            own = text.startswith((UPLOAD_PREFIX, PANEL_PREFIX)) or (owner in names and rest)
             return text if own else f"{self.collection}/{text}"
 
         return replace(
@@ -224,12 +358,18 @@ class SearchState:
             unlike=tuple(map(spelled, self.unlike)),
             by=by,
             where="",
+            facet=(),
+            also=tuple(name for name in self.also if name != collection),
             offset="",
         )
 
     def cleared(self) -> Self:
-        """Keep the collection and the criterion only."""
-        return type(self)(self.collection, by=self.by)
+        """Keep the collections, the criterion and the size of the pictures only."""
+        return type(self)(self.collection, by=self.by, also=self.also, size=self.size)
+
+    def unnarrowed(self) -> Self:
+        """Let every work into the answer."""
+        return replace(self, where="", match="", facet=(), years="", within="", hide=(), offset="")
 
     def other_params(self, *names: str) -> list[tuple[str, str]]:
         """Return what a form must carry along besides its own fields `names`."""
@@ -259,20 +399,39 @@ def spell_image(collection: str, image_id: str) -> str:
     return image_id if plain else f"{image_id}^1"
 
 
-_MANY = {"like": "like", "unlike": "unlike", "text": "text", "not": "not_text"}
-_ONE = {
+_MANY = {
+    "like": "like",
+    "unlike": "unlike",
+    "text": "text",
+    "not": "not_text",
     "by": "by",
+    "also": "also",
+    "facet": "facet",
+    "hide": "hide",
+}
+_ONE = {
     "metric": "metric",
     "rule": "rule",
     "lambda": "lambda_",
     "k": "k",
     "where": "where",
     "match": "match",
+    "years": "years",
+    "within": "within",
+    "sort": "sort",
+    "group": "group",
     "mirrored": "mirrored",
     "exact": "exact",
+    "size": "size",
     "seed": "seed",
     "offset": "offset",
 }
+
+
+def _one_of(name: str, text: str, known: Sequence[str]) -> str:
+    if text and text not in known:
+        raise _refused(name, text, f"one of {', '.join(known)}")
+    return text
 
 
 def _number(name: str, text: str, low: float, high: float) -> float:
