@@ -132,6 +132,31 @@ def test_a_question_is_answered_by_its_criterion(client: TestClient) -> None:
     assert order(client, "/c/fields?unlike=white.png")[0] != "white.png"
 
 
+def test_the_answer_alone_is_what_the_page_holds(client: TestClient) -> None:
+    path = f"{RED}&unlike=blue.png&k=3"
+    whole, part = client.get(path), client.get(path, headers={"X-Part": "answer"})
+    assert whole.headers["vary"] == part.headers["vary"] == "X-Part"
+    assert part.text.strip() in whole.text
+    document = Document(part.text)
+    assert document.problems == []
+    assert [one.tag for one in document.elements if not one.path] == ["section", "div"]
+    works = [one.get("data-id") for one in document.all("li", class_="work")]
+    ids = [
+        hit["image_id"]
+        for hit in client.get(path.replace("fields", "fields.json", 1)).json()["hits"]
+    ]
+    assert works == [f"fields/{one}" for one in ids]
+    assert [one.get("data-part") for one in document.all("li", class_="work")] == ids
+    tiles = document.all("details", class_="tile")
+    assert [(one.get("data-part"), one.get("data-sign")) for one in tiles] == [
+        ("red.png", "1"),
+        ("blue.png", "-1"),
+    ]
+    assert {one.get("data-box") for one in document.all("div", class_="box")} == {"like", "unlike"}
+    desk = Document(whole.text).one("search-desk")
+    assert desk.get("data-collection") == "fields" and int(desk.get("data-version"))
+
+
 def test_the_sentence_holds_what_is_in_use_and_nothing_else(client: TestClient) -> None:
     sentence = page(client, RED).all("div", class_="sentence")[0]
     said = sentence.text.partition("judged by")[0]

@@ -67,10 +67,13 @@ class Renderer:
     mode: Mode
     manifest: Manifest
 
-    def html(self, page: Page, *, here: str = "") -> Response:
-        """Render a page for people; `here` is the address of its JSON twin."""
-        template = _environment().get_template(page.template)
-        text = template.render(
+    def html(self, page: Page, *, here: str = "", template: str = "") -> Response:
+        """Render a page for people, or the part of it that is another `template`.
+
+        `here` is the address of its JSON twin.
+        """
+        found = _environment().get_template(template or page.template)
+        text = found.render(
             page=page, local=self.mode is Mode.LOCAL, asset=self.manifest.url, json_url=here
         )
         return HTMLResponse(text, status_code=page.status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,6 +19,7 @@ from bilderatlas.web.security import Mode
 if TYPE_CHECKING:
     from bilderatlas.api import Library
 
+PART_HEADER = "X-Part"  # an island asks for a part of a page, which it puts in place of its own
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 PageFunction: TypeAlias = Callable[[Request], Page]
@@ -51,8 +52,23 @@ class Site:
         """Tell whether it serves its owner alone, who may change things."""
         return self.mode is Mode.LOCAL
 
-    def twins(self, path: str, data: PageFunction, *, json_path: str = "") -> None:
-        """Route a page and its JSON twin to the one function that gathers their data."""
+    def twins(
+        self,
+        path: str,
+        data: PageFunction,
+        *,
+        json_path: str = "",
+        parts: Mapping[str, str] | None = None,
+    ) -> None:
+        """Route a page and its JSON twin to the one function that gathers their data.
+
+        Args:
+            path: Of the page.
+            data: Gathers its data.
+            json_path: Of the twin; empty: the page's with a suffix.
+            parts: Parts of the page that can be had alone: what `PART_HEADER` names → template.
+        """
+        templates = parts or {}
 
         def as_json(request: Request) -> Response:
             return self.renderer.json(data(request))
@@ -61,7 +77,11 @@ class Site:
             params = request.query_params.multi_items()
             twin = urls.json_twin(request.scope["path"], params)
             here = urls.with_params(json_path, params) if json_path else twin
-            return self.renderer.html(data(request), here=here)
+            part = templates.get(request.headers.get(PART_HEADER, ""), "")
+            answer = self.renderer.html(data(request), here=here, template=part)
+            if templates:
+                answer.headers["Vary"] = PART_HEADER
+            return answer
 
         self.get(json_path or path + urls.JSON_SUFFIX, as_json)
         self.get(path, as_html)

@@ -98,18 +98,24 @@ class Result:
         return urls.work(self.picture.collection, self.picture.image_id, params)
 
     @property
-    def _part(self) -> str:
+    def id(self) -> str:
+        """Its id in the library: `rijks/SK-C-5`."""
+        return f"{self.picture.collection}/{self.picture.image_id}"
+
+    @property
+    def part(self) -> str:
+        """How the question spells it as an example."""
         return spell_image(self.picture.collection, self.hit.image_id)
 
     @property
     def more_url(self) -> str:
         """The question with it as an example."""
-        return self.state.with_part(self._part, 1).url()
+        return self.state.with_part(self.part, 1).url()
 
     @property
     def less_url(self) -> str:
         """The question with it as a counter-example."""
-        return self.state.with_part(self._part, -1).url()
+        return self.state.with_part(self.part, -1).url()
 
     @property
     def found(self) -> str:

@@ -35,5 +35,5 @@ def add_collections(site: Site) -> None:
         return work_page(library, answers, name, image_id, params, max_decoded=max_decoded)
 
     site.twins(urls.HOME, home, json_path=urls.HOME_JSON)
-    site.twins(urls.SEARCH, search)
+    site.twins(urls.SEARCH, search, parts={"answer": "answer.html"})
     site.twins(urls.WORK, work)
