@@ -225,7 +225,7 @@ def _truth(condition: Comparison | Membership, field: _Field, columns: Columns) 
 def _missing(field: _Field, columns: Columns) -> Mask:
     match field.kind:
         case "year":
-            return _years(columns)[2]
+            return years_of(columns)[2]
         case "number":
             return columns.numbers(field.name)[1]
         case "text":
@@ -238,7 +238,7 @@ def _is_empty(offsets: Ints) -> Mask:
     return np.asarray(offsets[1:] == offsets[:-1])
 
 
-def _years(columns: Columns) -> tuple[Numbers, Numbers, Mask]:
+def years_of(columns: Columns) -> tuple[Numbers, Numbers, Mask]:
     """Return first years, last years and where both are missing; one that is known serves as both.
 
     An interval that a source wrote backwards is turned round.
@@ -252,7 +252,7 @@ def _years(columns: Columns) -> tuple[Numbers, Numbers, Mask]:
 
 def _truth_of_years(condition: Comparison | Membership, columns: Columns) -> _Truth:
     """Tell where one year at least, of those from `first` to `last`, fits the condition."""
-    first, last, undated = _years(columns)
+    first, last, undated = years_of(columns)
     if isinstance(condition, Membership):
         years = np.unique(np.array([float(value) for value in condition.values]))
         if len(years) <= FEW:
