@@ -1,4 +1,4 @@
-"""Which works may be hits at all: filter, full-text search, lists of ids; one mask.
+"""Which works may be hits at all: filter, full-text search, facets, years, lists of ids; one mask.
 
 The masks of filters and of full-text searches are kept for as long as their columns live. Columns
 are made anew for each version of the records, so a mask never outlives the state that it shows.
@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from bilderatlas.arrays import Mask
+from bilderatlas.errors import QueryError
+from bilderatlas.records import FieldKind
+from bilderatlas.search.filter_evaluate import years_of
 from bilderatlas.search.filters import compile_filter
 from bilderatlas.search.query import Query
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.columns import Columns
 
 MAX_KEPT_MASKS = 16  # a collection; a mask has one byte a work
+YEARS = "years"  # to lift the choice of years
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +41,27 @@ class Restriction:
         return int(np.count_nonzero(self.mask))
 
 
-def restrict(collection: CollectionStore, columns: Columns, query: Query) -> Restriction:
-    """Return which works pass the query's filter, full-text search and lists of ids.
+def restrict(
+    collection: CollectionStore, columns: Columns, query: Query, *, lifting: str = ""
+) -> Restriction:
+    """Return which works pass all that the query asks of their metadata, and its lists of ids.
+
+    Args:
+        collection: Whose full text is searched.
+        columns: The metadata.
+        query: Its filter, full-text search, facets, years, `within` and `without` count.
+        lifting: A column whose facet is not asked for, or `years`: so the other values of that
+            facet can be counted.
 
     Raises:
         FilterError: when the filter cannot be read.
-        UnknownNameError: when it names a column that the collection does not have.
+        UnknownNameError: when the filter or a facet names a column that the collection lacks.
+        QueryError: when a facet asks a column of numbers for words.
     """
     mask = np.ones(columns.n, dtype=np.bool_)
+    for asked, make in _conditions(collection, columns, query, lifting):
+        mask &= _KEPT.get(columns, asked, make)
     notes: list[str] = []
-    if query.where.strip():
-        text = query.where.strip()
-        mask &= _KEPT.get(columns, f"where {text}", lambda: compile_filter(text).mask(columns))
-    if query.match.strip():
-        text = query.match.strip()
-        mask &= _KEPT.get(columns, f"match {text}", lambda: _matching(collection, columns, text))
     if query.within is not None:
         listed, n_unknown = listed_mask(columns, query.within)
         mask &= listed
@@ -62,6 +73,68 @@ def restrict(collection: CollectionStore, columns: Columns, query: Query) -> Res
     if query.without:
         mask &= ~listed_mask(columns, query.without)[0]
     return Restriction(mask, tuple(notes))
+
+
+def _conditions(
+    collection: CollectionStore, columns: Columns, query: Query, lifting: str
+) -> Iterator[tuple[str, Callable[[], Mask]]]:
+    """Yield what is asked of the metadata: a name under which its mask is kept, and its maker."""
+    if where := query.where.strip():
+        yield f"where {where}", lambda: compile_filter(where).mask(columns)
+    if match := query.match.strip():
+        yield f"match {match}", lambda: _matching(collection, columns, match)
+    for column in dict.fromkeys(column for column, _ in query.facets):
+        if column != lifting:
+            values = sorted({value for name, value in query.facets if name == column})
+            yield f"facet {column!r} {values!r}", partial(facet_mask, columns, column, values)
+    if query.years is not None and lifting != YEARS:
+        first, last = query.years
+        yield f"years {first} {last}", lambda: years_mask(columns, first, last)
+
+
+def facet_mask(columns: Columns, column: str, values: Sequence[str]) -> Mask:
+    """Return which works have one of `values`, as they are spelled, in `column`: `(n,)`.
+
+    Raises:
+        UnknownNameError: when there is no such column.
+        QueryError: when the column holds numbers and a value is none.
+    """
+    kind = columns.info_of(column).kind
+    if kind in (FieldKind.YEAR, "number"):
+        numbers, missing = columns.numbers(column)
+        return np.asarray(np.isin(numbers, [_number(column, value) for value in values]) & ~missing)
+    if kind == FieldKind.TEXTS:
+        offsets, codes, texts = columns.lists(column)
+        mask = np.zeros(columns.n, dtype=np.bool_)
+        places = np.flatnonzero(_is_one_of(values, texts)[codes])
+        mask[np.searchsorted(offsets, places, side="right") - 1] = True
+        return mask
+    codes, texts = columns.codes(column)
+    return np.asarray(_is_one_of(values, texts)[codes])
+
+
+def years_mask(columns: Columns, first: int, last: int) -> Mask:
+    """Return which works were made, at least perhaps, between two years: `(n,)`.
+
+    A work whose date is an interval passes when the two overlap; one without a date does not.
+    """
+    begin, end, undated = years_of(columns)
+    return np.asarray((begin <= last) & (end >= first) & ~undated)
+
+
+def _is_one_of(values: Sequence[str], texts: Sequence[str]) -> Mask:
+    """Look each text up once; one more entry, False, stands for a missing text (code −1)."""
+    wanted = frozenset(values)
+    return np.fromiter((*map(wanted.__contains__, texts), False), np.bool_, len(texts) + 1)
+
+
+def _number(column: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise QueryError(
+            f"Cannot choose '{value}' in '{column}': the column holds numbers. Choose a number."
+        ) from None
 
 
 def listed_mask(columns: Columns, image_ids: Iterable[str]) -> tuple[Mask, int]:
