@@ -16,7 +16,9 @@ from sqlalchemy import inspect, text
 
 from bilderatlas.errors import ConflictError, NotFoundError
 from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.panels import NewItem, PanelStore
 from bilderatlas.store.schema import metadata
+from bilderatlas.store.seen import SeenStore
 from bilderatlas.store.writer import NewImage
 from tests.store.building import card, commit, filled, sha256_of, vector_of
 from tests.store.test_fulltext import RECORDS
@@ -128,3 +130,34 @@ def test_migrations_in_postgres_leave_what_the_schema_says(pg_library: LibrarySt
     for table in metadata.sorted_tables:
         columns = {column["name"]: column["nullable"] for column in found.get_columns(table.name)}
         assert columns == {column.name: bool(column.nullable) for column in table.columns}
+
+
+def test_panels_in_postgres(pg_library: LibraryStore, tmp_path: Path) -> None:
+    panels = PanelStore(pg_library)
+    panel = panels.create("Turbans", items=[NewItem("works", one) for one in "abc"])
+    moved = panels.move(panel.id, [panel.items[2].item_id], panel.items[0].item_id)
+    assert [item.image_id for item in moved.items] == ["c", "a", "b"]
+    SeenStore(pg_library).mark("works", ["a"])
+    pg_library.backup(tmp_path / "copy.tar")
+    with LibraryStore.restore(tmp_path / "copy.tar", tmp_path / "in_sqlite") as restored:
+        assert PanelStore(restored).get(panel.id) == moved
+        assert PanelStore(restored).undo(panel.id).items == panel.items
+        assert SeenStore(restored).ids("works") == {"a"}
+    assert panels.undo(panel.id, version=moved.version).items == panel.items
+
+
+def test_an_older_format_in_postgres_is_backed_up_and_upgraded(
+    pg_library: LibraryStore, tmp_path: Path
+) -> None:
+    pg_library.create_collection("works", source_kind="folder", source_address="/r")
+    with pg_library.database.begin() as connection:
+        for table in ("panel_actions", "panel_items", "panels", "seen_images"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("ALTER TABLE collections DROP COLUMN source_options_json"))
+        connection.execute(text("DELETE FROM migrations WHERE number > 1"))
+    with LibraryStore.open(pg_library.root) as upgraded:
+        assert PanelStore(upgraded).create("One").name == "One"
+    (backup,) = (pg_library.root / "backups").iterdir()
+    with LibraryStore.restore(backup, tmp_path / "old") as old:
+        assert [info.name for info in old.list_collections()] == ["works"]
+        assert PanelStore(old).list_panels() == []

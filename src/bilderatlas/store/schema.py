@@ -126,3 +126,51 @@ jobs = Table(
     Column("finished_at", Text),
     Index("job_by_state", "state", "created_at"),
 )
+
+panels = Table(
+    "panels",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("removed_at", Text),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+)
+
+panel_items = Table(
+    "panel_items",
+    metadata,
+    Column("panel_id", Text, ForeignKey("panels.id", ondelete="CASCADE"), primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("image_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
+    UniqueConstraint("panel_id", "collection", "image_id", "region", name="work_of_panel"),
+    Index("panel_item_by_work", "collection", "image_id"),
+)
+
+panel_actions = Table(
+    "panel_actions",
+    metadata,
+    Column("panel_id", Text, ForeignKey("panels.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("change_json", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+
+seen_images = Table(
+    "seen_images",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    Column("image_id", Text, primary_key=True),
+    Column("first_at", Text, nullable=False),
+    Column("last_at", Text, nullable=False),
+)

@@ -1,11 +1,17 @@
-"""Pictures that a visitor brought along to search with: kept by content hash, for a while."""
+"""Pictures that a visitor brought along to search with: kept by content hash, for a while.
+
+Beside the pictures stand the claims of the browsers that brought them, one small file each: two
+browsers that bring one picture share its bytes and know nothing of each other.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bilderatlas.errors import NotFoundError, UsageError
@@ -13,6 +19,25 @@ from bilderatlas.store.disk import explained_disk_errors, replace_file, unlink_q
 from bilderatlas.store.thumbnails import check_sha256
 
 _SUFFIX = re.compile(r"(\.[a-z0-9]{1,8})?\Z")
+_CLAIMS = "owners"
+MAX_NAME_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a browser brought a picture.
+
+    Attributes:
+        sha256: Of the picture.
+        name: What its file was called there; shown, never opened.
+        size_wh: Width and height of the picture, px.
+        brought_at_s: Seconds since 1970 when it was brought last.
+    """
+
+    sha256: str
+    name: str
+    size_wh: tuple[int, int]
+    brought_at_s: float
 
 
 class UploadStore:
@@ -77,14 +102,88 @@ class UploadStore:
         if (place := self.find_path(sha256)) is not None:
             unlink_quietly(place)
 
+    def claim(
+        self, owner: str, sha256: str, *, name: str = "", size_wh: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Note that `owner` brought a picture; noting it again renews the time.
+
+        Args:
+            owner: The sha256 of a browser's secret; the secret itself is never stored.
+            sha256: Of the picture, which `put` returned.
+            name: What its file was called.
+            size_wh: Its width and height, px.
+
+        Raises:
+            UsageError: when one of the hashes is none.
+            DiskFullError: when there is no space.
+        """
+        told = {"name": name[:MAX_NAME_CHARS], "size_wh": list(size_wh)}
+        content = json.dumps(told).encode("utf-8")
+        with explained_disk_errors(self.folder):
+            replace_file(self._claim_path(owner, sha256), content, durable=False)
+
+    def claims(self, owner: str, *, younger_than_s: float) -> list[Claim]:
+        """Return what `owner` brought in the last `younger_than_s` seconds, the newest first."""
+        limit = time.time() - younger_than_s
+        found = []
+        for place in self._claim_path(owner, "0" * 64).parent.glob("[0-9a-f]*.json"):
+            claim = _read_claim(place)
+            if claim is not None and claim.brought_at_s > limit and self.find_path(claim.sha256):
+                found.append(claim)
+        return sorted(found, key=lambda one: (-one.brought_at_s, one.sha256))
+
+    def is_claimed(self, owner: str, sha256: str, *, younger_than_s: float) -> bool:
+        """Tell whether `owner` brought this picture lately enough.
+
+        Raises:
+            UsageError: when `sha256` is not the hash that it should be.
+        """
+        try:
+            brought_at_s = self._claim_path(owner, sha256).stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return brought_at_s > time.time() - younger_than_s
+
+    def release(self, owner: str, sha256: str) -> bool:
+        """Forget that `owner` brought a picture, and the picture if nobody else did.
+
+        Returns:
+            Whether it was theirs.
+        """
+        place = self._claim_path(owner, sha256)
+        if not place.exists():
+            return False
+        unlink_quietly(place)
+        if not any(self.folder.glob(f"{_CLAIMS}/*/{sha256}.json")):
+            self.remove(sha256)
+        return True
+
     def sweep(self, older_than_s: float) -> int:
-        """Remove uploads that nobody brought again for `older_than_s` seconds; return how many."""
+        """Remove uploads that nobody brought again for `older_than_s` seconds; return how many.
+
+        Claims of that age go with them.
+        """
         limit = time.time() - older_than_s
-        n_removed = 0
-        for place in self.folder.glob("[0-9a-f][0-9a-f]/*"):
-            try:
-                if place.stat().st_mtime <= limit:
-                    n_removed += unlink_quietly(place)
-            except FileNotFoundError:
-                continue
-        return n_removed
+        for place in self.folder.glob(f"{_CLAIMS}/*/*.json"):
+            _remove_if_older(place, limit)
+        pictures = self.folder.glob("[0-9a-f][0-9a-f]/*")
+        return sum(_remove_if_older(place, limit) for place in pictures)
+
+    def _claim_path(self, owner: str, sha256: str) -> Path:
+        return self.folder / _CLAIMS / check_sha256(owner) / f"{check_sha256(sha256)}.json"
+
+
+def _read_claim(place: Path) -> Claim | None:
+    try:
+        told = json.loads(place.read_bytes())
+        width, height = (int(side) for side in told["size_wh"])
+        return Claim(place.stem, str(told["name"]), (width, height), place.stat().st_mtime)
+    except (OSError, ValueError, KeyError, TypeError):  # swept just now, or damaged
+        return None
+
+
+def _remove_if_older(place: Path, limit: float) -> bool:
+    try:
+        return place.stat().st_mtime <= limit and unlink_quietly(place)
+    except FileNotFoundError:
+        return False

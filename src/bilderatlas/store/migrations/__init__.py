@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bilderatlas.store.migrations import m001_first, m002_source_options
+from bilderatlas.store.migrations import m001_first, m002_source_options, m003_panels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Migration:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(m001_first.NUMBER, m001_first.TITLE, m001_first.upgrade),
     Migration(m002_source_options.NUMBER, m002_source_options.TITLE, m002_source_options.upgrade),
+    Migration(m003_panels.NUMBER, m003_panels.TITLE, m003_panels.upgrade),
 )
 
 FORMAT_VERSION = MIGRATIONS[-1].number
