@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bilderatlas.arrays import Ints
-from bilderatlas.errors import QueryError, UnknownNameError
+from bilderatlas.errors import QueryError
+from bilderatlas.search.column_values import values_of
 from bilderatlas.search.filter_evaluate import years_of
 from bilderatlas.search.hits import Pool
 from bilderatlas.search.query import SORTS
@@ -99,10 +100,9 @@ def group(
     works = works[np.argsort(-pool.scores[works], kind="stable")]
     if column == CENTURY:
         return _by_century(pool.columns, works, per_group, max_groups)
-    places, codes, values = _codes_of(pool.columns, column, works)
-    named = [code for code, value in enumerate(values) if not value.strip()]
-    if named:
-        codes = np.where(np.isin(codes, named), -1, codes)
+    found = values_of(pool.columns, column)
+    places, codes = found.of_works(works)
+    values = found.values
     groups = _grouped(places, codes, per_group)
     known = sorted(
         (each for each in groups if each[0] >= 0), key=lambda each: (-each[1], values[each[0]])
@@ -194,33 +194,6 @@ def _by_century(columns: Columns, works: Ints, per_group: int, max_groups: int) 
     return listed + [Group("", "Not known", n, firsts) for _, n, firsts in rest]
 
 
-def _codes_of(
-    columns: Columns, column: str, works: Ints
-) -> tuple[Ints, npt.NDArray[np.int32], list[str]]:
-    """Return works and their codes, a work as often as it has values, in the order of `works`."""
-    info = columns.info_of(column)
-    if column == "image_id":
-        raise UnknownNameError("column", column, columns.names()[1:])
-    if info.kind in ("year", "number") and not info.raw:
-        raise QueryError(
-            f"Cannot group by '{column}': it holds numbers. Group by a column of texts, or by "
-            f"'{CENTURY}'."
-        )
-    if info.kind != "texts":
-        codes, values = columns.codes(column)
-        return works, codes[works], values
-    offsets, codes, values = columns.lists(column)
-    lengths = np.maximum(np.diff(offsets)[works], 1)  # those without a value stand there once
-    ends = np.cumsum(lengths)
-    places = np.repeat(works, lengths)
-    within = np.arange(len(places)) - np.repeat(ends - lengths, lengths)
-    starts = np.repeat(offsets[works], lengths) + within
-    is_empty = np.repeat(np.diff(offsets)[works] == 0, lengths)
-    found = codes[np.minimum(starts, max(len(codes) - 1, 0))] if len(codes) else codes
-    found = found if len(codes) else np.full(len(places), -1, np.int32)
-    return places, np.where(is_empty, np.int32(-1), found), values
-
-
 def _grouped(places: Ints, codes: npt.NDArray[np.int32], k: int) -> list[tuple[int, int, Ints]]:
     """Return each code with the number of its works and the first `k` of them."""
     order = np.argsort(codes, kind="stable")  # the order of the works stays within each code
@@ -229,8 +202,5 @@ def _grouped(places: Ints, codes: npt.NDArray[np.int32], k: int) -> list[tuple[i
     groups = []
     for code, start, end in zip(found.tolist(), starts.tolist(), ends.tolist(), strict=True):
         works = places[order[start:end]]
-        distinct = works[
-            np.append(True, works[1:] != works[:-1])
-        ]  # a value named twice counts once
-        groups.append((code, len(distinct), np.asarray(distinct[:k], np.int64)))
+        groups.append((code, len(works), np.asarray(works[:k], np.int64)))
     return groups
