@@ -14,7 +14,7 @@ FRONTEND = PACKAGE.parents[1] / "frontend" / "src"
 
 # DESIGN section 3, from the ground up; within a floor a room may use the rooms before it.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "records", "arrays", "registry", "settings", "checksums"),
+    ("errors", "records", "arrays", "registry", "settings", "checksums", "words"),
     ("network", "images", "extractors", "store", "evaluation", "museum"),
     ("sources", "iconclass", "search", "explain", "atlas", "learning", "exchange", "jobs"),
     ("indexing",),

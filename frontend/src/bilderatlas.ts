@@ -3,6 +3,7 @@ import "./islands/copy-link";
 import "./islands/drop-upload";
 import "./islands/ground-switch";
 import "./islands/job-progress";
+import "./islands/language-switch";
 import "./islands/open-words";
 import "./islands/picture-grid";
 import "./islands/theme-switch";

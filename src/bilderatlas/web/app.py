@@ -13,6 +13,7 @@ from starlette.types import Scope
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.settings import for_anybody
 from bilderatlas.web.answers import Answers
+from bilderatlas.web.languages import LanguageChoice
 from bilderatlas.web.pages.error import ErrorPage, error_page
 from bilderatlas.web.pages.uploads import MAX_BYTES
 from bilderatlas.web.rendering import Manifest, Renderer
@@ -35,7 +36,7 @@ LOCAL_ONLY = (add_uploads, add_jobs)  # what writes serves its owner alone
 logger = logging.getLogger("bilderatlas.web")
 
 
-def create_app(library: Library, access: Access) -> Guard:
+def create_app(library: Library, access: Access) -> LanguageChoice:
     """Return the site of `library` as an ASGI application; `access` says whom it serves."""
     # its own documentation pages load scripts from elsewhere: they stay off
     app = FastAPI(title="Bilderatlas", docs_url=None, redoc_url=None, openapi_url=None)
@@ -48,7 +49,7 @@ def create_app(library: Library, access: Access) -> Guard:
     def refuse(scope: Scope, error: BilderatlasError) -> Response:
         return site.refuse(Request(scope), error)  # its own words: no path in them
 
-    return Guard(app, access, refuse)
+    return LanguageChoice(Guard(app, access, refuse))
 
 
 def _add_error_handlers(site: Site) -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import jinja2
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from bilderatlas.errors import StoreError
 from bilderatlas.exchange.public_record import public_record
-from bilderatlas.web import urls
+from bilderatlas.web import i18n, languages, urls
+from bilderatlas.web.i18n import day, joined, ngettext, thousands
 from bilderatlas.web.security import Mode
 
 HERE = Path(__file__).parent
@@ -125,17 +127,48 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # of the extension
+    environment.policies["ext.i18n.trimmed"] = True
     environment.filters.update(
         thousands=thousands,
         ago=ago,
         counted=counted,
         span=span,
-        sentence=sentence,
+        sentence=joined,
         collection_title=collection_title,
+        decimal=i18n.decimal,
+        percent=i18n.percent,
+        day=day,
     )
-    environment.globals.update(urls=urls)
+    environment.globals.update(
+        urls=urls,
+        _=_say,
+        gettext=_say_markup,
+        ngettext=_say_counted,
+        language=i18n.current,
+        language_choices=languages.choices,
+    )
     return environment
+
+
+def _say(text: str, /, **values: Any) -> str:
+    """Say a text in a template; whoever wrote it, it is text and no markup."""
+    if any(isinstance(value, Markup) for value in values.values()):
+        return Markup(escape(i18n.gettext(text))) % values
+    return i18n.gettext(text, **values)
+
+
+def _say_markup(text: str, /, **values: Any) -> str:
+    """Say the text of a `{% trans %}` block, which stands in our own template."""
+    return Markup(i18n.current().find(text)) % values
+
+
+def _say_counted(singular: str, plural: str, num: int, /, **values: Any) -> str:
+    """Say a text of one thing or of several; its texts stand in our own template."""
+    values["num"] = thousands(num)
+    return Markup(i18n.current().find_counted(singular, plural, num)) % values
 
 
 class Titled(Protocol):
@@ -170,15 +203,11 @@ def _title(info: Titled) -> str:
     return words[:1].upper() + words[1:]
 
 
-def thousands(number: float) -> str:
-    """Write a number with thin spaces: `12 345`."""
-    return f"{number:,.0f}".replace(",", "\u202f")
-
-
 def counted(number: int, singular: str, plural: str = "") -> str:
-    """Write a count with its noun: `1 work`, `12 works`."""
-    noun = singular if number == 1 else plural or f"{singular}s"
-    return f"{thousands(number)}\u00a0{noun}"
+    """Write a count with its noun: `1 work`, `12 works`; both held together."""
+    several = plural or f"{singular}s"
+    words = ngettext(f"%(num)s {singular}", f"%(num)s {several}", number)
+    return words.replace(" ", "\u00a0", 1)
 
 
 def span(seconds: float) -> str:
@@ -188,7 +217,7 @@ def span(seconds: float) -> str:
     for limit, unit, divisor in ((90, "s", 1), (5400, "min", 60), (172_800, "h", 3600)):
         if seconds < limit:
             return f"{seconds / divisor:.0f}\u00a0{unit}"
-    return f"{seconds / 86_400:.0f}\u00a0days"
+    return counted(round(seconds / 86_400), "day")
 
 
 def ago(moment: str | datetime | None) -> str:
@@ -197,22 +226,12 @@ def ago(moment: str | datetime | None) -> str:
         return ""
     when = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    seconds = (datetime.now(UTC) - when).total_seconds()
-    if seconds < 60:
-        return "just now"
-    if seconds < 86_400 * 7:
-        return f"{span(seconds)} ago"
-    return f"on {day(when)}"
+    passed = datetime.now(UTC) - when
+    if passed.total_seconds() < 60:
+        return i18n.gettext("just now")
+    if passed.total_seconds() < 86_400 * 7:
+        return i18n.passed(passed)
+    return i18n.gettext("on %(day)s", day=day(when))
 
 
-def day(when: datetime) -> str:
-    """Write a date: `20 November 2026`."""
-    return f"{when.day} {when:%B %Y}"
-
-
-def sentence(names: Iterable[str]) -> str:
-    """Join names as in prose: `a, b and c`."""
-    items = list(names)
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+sentence = joined
