@@ -73,7 +73,7 @@ def test_pages_are_well_formed(client: TestClient, path: str) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_every_link_on_a_page_leads_somewhere(client: TestClient, path: str) -> None:
     document = Document(client.get(path).text)
-    links = {one.get("href") for one in document.all("a")} | {
+    links = {one.get("href") for one in document.all("a") if not one.get("hreflang")} | {
         one.get("src") for tag in ("img", "script") for one in document.all(tag)
     }
     for link in sorted(links):
@@ -135,7 +135,8 @@ def test_a_question_is_answered_by_its_criterion(client: TestClient) -> None:
 def test_the_answer_alone_is_what_the_page_holds(client: TestClient) -> None:
     path = f"{RED}&unlike=blue.png&k=3"
     whole, part = client.get(path), client.get(path, headers={"X-Part": "answer"})
-    assert whole.headers["vary"] == part.headers["vary"] == "X-Part"
+    assert whole.headers["vary"] == part.headers["vary"]
+    assert "X-Part" in whole.headers["vary"]
     assert part.text.strip() in whole.text
     document = Document(part.text)
     assert document.problems == []

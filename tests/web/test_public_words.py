@@ -75,7 +75,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 def addresses(library: ba.Library) -> Iterator[str]:
     """Yield an address on every route of a public site, for each collection, and some questions."""
     names = {"mine": (RAW, "work-000"), "theirs": (CLIP, "work-000")}
-    for route in create_app(library, Access.public())._app.routes:  # type: ignore[attr-defined]
+    for route in create_app(library, Access.public())._app._app.routes:  # type: ignore[attr-defined]
         for name, (model_id, image_id) in names.items():
             path = route.path
             for pattern, value in {

@@ -53,7 +53,7 @@ def site_client(library: ba.Library, access: Access) -> TestClient:
 
 
 def test_the_table_names_every_route(library: ba.Library) -> None:
-    app = create_app(library, Access.local(8642))._app
+    app = create_app(library, Access.local(8642))._app._app
     for route in app.routes:  # type: ignore[attr-defined]
         known = [
             path
