@@ -25,7 +25,7 @@ CENTURY = "century"  # not a column: made from the first year of each work
 MAX_GROUPS = 40
 
 _LAST = np.iinfo(np.int64).max
-_RANKS: WeakKeyDictionary[Columns, npt.NDArray[np.int64]] = WeakKeyDictionary()
+_RANKS: WeakKeyDictionary[Columns, npt.NDArray[np.int32]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _date_keys(columns: Columns, works: Ints, *, latest_first: bool) -> Ints:
     return keys
 
 
-def _title_ranks(columns: Columns) -> Ints:
+def _title_ranks(columns: Columns) -> npt.NDArray[np.int32]:
     """Return the place of each work's title in the alphabet, `(n,)`; works without one come last.
 
     A million titles take seconds to put in order: it is done once for each state of the records.
@@ -156,7 +156,9 @@ def _title_ranks(columns: Columns) -> Ints:
         codes, titles = columns.codes("title")
         keys = [_collated(title) for title in titles]
         rank_of = {key: rank for rank, key in enumerate(sorted(set(keys)))}
-        by_code = np.array([rank_of[key] if key else _LAST for key in keys] + [_LAST], np.int64)
+        by_code = np.array(
+            [rank_of[key] if key else len(keys) for key in keys] + [len(keys)], np.int32
+        )
         ranks = by_code[codes]  # a missing title's code, −1, picks the last entry
         _RANKS[columns] = ranks
     return ranks
