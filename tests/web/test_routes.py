@@ -35,10 +35,14 @@ ROUTES = {  # a path on each route, and the methods that it knows
     "/jobs/none.json": "GET",
     "/jobs/none/events": "GET",
     "/jobs/none/cancel": "POST",
-    "/uploads": "POST",
+    "/uploads": "GET POST",
+    "/uploads.json": "GET",
+    "/uploads/forget": "POST",
+    f"/uploads/{'0' * 64}/forget": "POST",
     f"/uploads/{'0' * 64}.webp": "GET",
     "/static/THIRD-PARTY.txt": "GET",
 }
+ASK_FOR_NOTHING = {"/uploads/forget"}  # forms without fields
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 OWN = "http://127.0.0.1:8642"
 

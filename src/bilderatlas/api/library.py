@@ -123,13 +123,15 @@ class Library:
             n += 1
         return n
 
-    def add_upload(self, data: bytes) -> uploads.Upload:
+    def add_upload(self, data: bytes, *, name: str = "", owner: str = "") -> uploads.Upload:
         """Take in a picture to search with; its metadata (GPS too) is dropped.
+
+        `name` is what its file is called, `owner` the browser that alone may use it from now on.
 
         Raises:
             ImageError: when it is no picture that we read.
         """
-        return uploads.add_upload(self.store, self.pictures, data)
+        return uploads.add_upload(self.store, self.pictures, data, name=name, owner=owner)
 
     def upload_thumbnail(self, sha256: str, side_px: int = 256) -> bytes:
         """Return a WebP thumbnail of an uploaded picture.

@@ -7,6 +7,7 @@ from collections import OrderedDict
 
 import numpy as np
 
+from bilderatlas.api.visitor import check_upload
 from bilderatlas.arrays import Embeddings, Pixels
 from bilderatlas.errors import BilderatlasError, NotFoundError, QueryError, UnknownNameError
 from bilderatlas.exchange.source import FeaturesSource, refuse_other_extractor, refuse_other_words
@@ -113,6 +114,7 @@ class Pictures:
 
     def _sha256_of(self, collection: CollectionStore, part: Part) -> str:
         if part.kind is PartKind.UPLOAD:
+            check_upload(self._store, part.value)  # before what is remembered of it, too
             return part.value
         owner, image_id = self._owner(collection, part.value)
         stored = owner.get_record(image_id)

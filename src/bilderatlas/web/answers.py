@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bilderatlas.api.comparison import Comparison, compare_criteria
+from bilderatlas.api.visitor import current_visitor
 from bilderatlas.errors import UnknownNameError
 from bilderatlas.search.query import PartKind, Query
 
@@ -116,7 +117,9 @@ class Answers:
         }
         others = (self._version(name) for name in sorted(owners - {collection.name}))
         store = collection.store
-        return query, collection.name, store.created_at, store.version, *others
+        brought = any(part.kind is PartKind.UPLOAD for part in query.parts)
+        visitor = current_visitor() if brought else None  # what one brought, no other is told of
+        return query, visitor, collection.name, store.created_at, store.version, *others
 
     def _version(self, name: str) -> tuple[str, int] | None:
         try:

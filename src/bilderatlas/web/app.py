@@ -23,15 +23,17 @@ from bilderatlas.web.routes.embeddings import add_embeddings
 from bilderatlas.web.routes.jobs import add_jobs
 from bilderatlas.web.routes.pictures import add_pictures
 from bilderatlas.web.routes.static import add_static
+from bilderatlas.web.routes.tiles import add_tiles
 from bilderatlas.web.routes.uploads import add_uploads
 from bilderatlas.web.security import Access, BodyLimit, Guard, Mode
 from bilderatlas.web.site import Site
+from bilderatlas.web.visitors import Visitors
 
 if TYPE_CHECKING:
     from bilderatlas.api import Library
 
 FORM_OVERHEAD_BYTES = 1_000_000
-EVERYWHERE = (add_collections, add_criteria, add_embeddings, add_pictures, add_static)
+EVERYWHERE = (add_collections, add_criteria, add_embeddings, add_pictures, add_static, add_tiles)
 LOCAL_ONLY = (add_uploads, add_jobs)  # what writes serves its owner alone
 logger = logging.getLogger("bilderatlas.web")
 
@@ -41,6 +43,7 @@ def create_app(library: Library, access: Access) -> LanguageChoice:
     # its own documentation pages load scripts from elsewhere: they stay off
     app = FastAPI(title="Bilderatlas", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(BodyLimit, max_bytes=MAX_BYTES + FORM_OVERHEAD_BYTES)
+    app.add_middleware(Visitors, library=library, cookie_name=f"{access.cookie_name}-visitor")
     site = Site(app, library, Renderer(access.mode, Manifest()), Answers(library))
     _add_error_handlers(site)
     for add in (*EVERYWHERE, *(LOCAL_ONLY if site.local else ())):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 HOME = "/"
 HOME_JSON = "/index.json"
@@ -17,9 +17,14 @@ SEARCH = "/c/{collection}"
 WORK = "/c/{collection}/i/{encoded_id:path}"
 THUMBNAIL = "/c/{collection}/thumb/{side_px:int}/{version}/{encoded_id:path}"
 ORIGINAL = "/c/{collection}/original/{encoded_id:path}"
+COMPARE = "/c/{collection}/compare"
+TILES = "/c/{collection}/tiles/{version}/{encoded_id:path}"
+TILE = "/c/{collection}/tile/{version}/{level:int}/{column:int}/{row:int}/{encoded_id:path}"
 EMBEDDINGS = "/c/{collection}/embeddings"
 UPLOADS = "/uploads"
 UPLOAD_THUMBNAIL = "/uploads/{sha256}.webp"
+UPLOAD_FORGET = "/uploads/{sha256}/forget"
+UPLOADS_FORGET = "/uploads/forget"
 JOBS = "/jobs"
 JOB = "/jobs/{job_id}"
 JOB_EVENTS = "/jobs/{job_id}/events"
@@ -34,6 +39,7 @@ JSON_SUFFIX = ".json"
 
 Params = Iterable[tuple[str, str]]
 
+_SAFE = ":,/@^"
 _TILDE = re.compile(r"~([0-9A-F]{2})")
 
 
@@ -56,9 +62,19 @@ def decode_id(path: str) -> str:
     return _TILDE.sub(lambda match: chr(int(match[1], 16)), path)
 
 
+def encode_params(params: Params) -> str:
+    """Spell parameters as they stand after the question mark."""
+    return urlencode(list(params), safe=_SAFE, errors="surrogatepass")
+
+
+def encode_value(value: str) -> str:
+    """Spell the value of one parameter, as `encode_params` does."""
+    return quote_plus(value, safe=_SAFE, errors="surrogatepass")
+
+
 def with_params(url: str, params: Params) -> str:
     """Append `params` to `url`; nothing if there are none."""
-    text = urlencode(list(params), safe=":,/@^", errors="surrogatepass")
+    text = encode_params(params)
     return f"{url}?{text}" if text else url
 
 
@@ -93,6 +109,23 @@ def original(collection: str, image_id: str) -> str:
     return f"/c/{quote(collection)}/original/{encode_id(image_id)}"
 
 
+def tiles(collection: str, image_id: str, version: str) -> str:
+    """Return where a picture is made ready to be looked at closely; `version` names its content."""
+    return f"/c/{quote(collection)}/tiles/{version}/{encode_id(image_id)}"
+
+
+def tile(collection: str, image_id: str, version: str) -> str:
+    """Return the address of all tiles of a picture, with places for `{level}/{column}/{row}`."""
+    places = "{level}/{column}/{row}"
+    return f"/c/{quote(collection)}/tile/{version}/{places}/{encode_id(image_id)}"
+
+
+def compare(collection: str, params: Params = (), *, json: bool = False) -> str:
+    """Return where two pictures, `a` and `b`, are compared."""
+    suffix = JSON_SUFFIX if json else ""
+    return with_params(f"/c/{quote(collection)}/compare{suffix}", params)
+
+
 def embeddings(collection: str, params: Params = (), *, json: bool = False) -> str:
     """Return where the embeddings of a collection are handed out."""
     suffix = JSON_SUFFIX if json else ""
@@ -102,6 +135,11 @@ def embeddings(collection: str, params: Params = (), *, json: bool = False) -> s
 def upload_thumbnail(sha256: str) -> str:
     """Return the address of the thumbnail of a picture that was brought along."""
     return f"{UPLOADS}/{quote(sha256)}.webp"
+
+
+def upload_forget(sha256: str) -> str:
+    """Return where to post that a picture that was brought along is to be forgotten."""
+    return f"{UPLOADS}/{quote(sha256)}/forget"
 
 
 def job(job_id: str, *, json: bool = False) -> str:

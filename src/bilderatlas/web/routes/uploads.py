@@ -8,30 +8,67 @@ from starlette.responses import RedirectResponse, Response
 
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.web import urls
-from bilderatlas.web.pages.uploads import question_of, read_file, take_upload
-from bilderatlas.web.rendering import json_response
-from bilderatlas.web.site import IMMUTABLE, Site, wants_json
+from bilderatlas.web.pages.uploads import (
+    MAX_FILES,
+    Taken,
+    all_refused,
+    forget_upload,
+    forget_uploads,
+    question_of,
+    read_files,
+    take_uploads,
+    uploads_page,
+)
+from bilderatlas.web.rendering import Page, json_response
+from bilderatlas.web.site import Site, wants_json
+from bilderatlas.web.visitors import visitor_of
+
+# an hour, not for ever: what is forgotten here shall not live on in the browser's memory
+CACHE_CONTROL = "private, max-age=3600"
 
 
 def add_uploads(site: Site) -> None:
-    """Add where pictures are posted, and their thumbnails."""
+    """Add where pictures are posted, listed and forgotten, and their thumbnails."""
     library = site.library
 
     async def upload(request: Request) -> Response:
-        async with request.form(max_files=1, max_fields=300) as form:
+        visitor = visitor_of(request)
+        async with request.form(max_files=MAX_FILES, max_fields=300) as form:
             try:
-                data = await read_file(form)
-                taken = await run_in_threadpool(take_upload, library, form, data)
+                files = await read_files(form)
+                taken = await run_in_threadpool(take_uploads, library, form, files, visitor.owner)
             except BilderatlasError as error:
                 question = await run_in_threadpool(question_of, library, form)
-                return site.refuse(request, error, back_url=question.url() if question else "")
+                back = question.url() if question else ""
+                return site.refuse(request, error, back_url=back)
+        visitor.kept = True
+        return answer(request, taken)
+
+    def answer(request: Request, taken: Taken) -> Response:
         if wants_json(request):
             return json_response(taken.to_json(), 201)
-        return RedirectResponse(taken.state.url(), status_code=303)
+        if taken.refused:
+            return site.refuse(request, all_refused(taken.refused), back_url=taken.url)
+        return RedirectResponse(taken.url, status_code=303)
+
+    def uploads(request: Request) -> Page:
+        return uploads_page(library, visitor_of(request).owner)
 
     def thumbnail(request: Request) -> Response:
         data = library.upload_thumbnail(request.path_params["sha256"])
-        return Response(data, media_type="image/webp", headers={"Cache-Control": IMMUTABLE})
+        headers = {"Cache-Control": CACHE_CONTROL}
+        return Response(data, media_type="image/webp", headers=headers)
+
+    def forget(request: Request) -> Response:
+        forget_upload(library, visitor_of(request).owner, request.path_params["sha256"])
+        return RedirectResponse(urls.UPLOADS, status_code=303)
+
+    def forget_all(request: Request) -> Response:
+        forget_uploads(library, visitor_of(request).owner)
+        return RedirectResponse(urls.UPLOADS, status_code=303)
 
     site.post(urls.UPLOADS, upload)
+    site.post(urls.UPLOADS_FORGET, forget_all)
+    site.post(urls.UPLOAD_FORGET, forget)
+    site.twins(urls.UPLOADS, uploads)
     site.get(urls.UPLOAD_THUMBNAIL, thumbnail)
