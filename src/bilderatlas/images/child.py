@@ -21,6 +21,7 @@ from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.images.protocol import BrokenFrameError, read_frame, write_frame
 from bilderatlas.images.refusals import refusal
 from bilderatlas.images.thumbnails import make_thumbnails
+from bilderatlas.images.tiles import make_tiles
 
 
 def answer(
@@ -31,6 +32,8 @@ def answer(
         if request["verb"] == "upload":
             opened = open_picture(content, request["format"], uploads.UPLOAD_SIDE_PX, limits)
             return {}, [uploads.encode_upload(opened.picture)]
+        if request["verb"] == "tiles":
+            return _cut(request, content, limits)
         opened = open_picture(content, request["format"], request["side_px"], limits)
         thumbnails = (
             make_thumbnails(opened.base, opened.original_size_wh) if request["thumbnails"] else {}
@@ -48,6 +51,17 @@ def answer(
     except MemoryError:
         too_much = refusal("too-much-memory", limit=limits.memory_bytes)
         return {"code": too_much.reason_code, "sentence": str(too_much)}, []
+
+
+def _cut(
+    request: dict[str, Any], content: bytes, limits: DecodeLimits
+) -> tuple[dict[str, Any], list[bytes]]:
+    # without a gap a very large picture is opened at half its sides, which is all that fits
+    picture = open_picture(
+        content, request["format"], request["side_px"], limits, draft_gap=1, reducing_gap=1
+    ).picture
+    tiles = make_tiles(picture)
+    return {"size_wh": picture.size, "tiles": list(map(len, tiles))}, tiles
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, limits: DecodeLimits) -> None:

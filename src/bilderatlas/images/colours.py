@@ -20,6 +20,11 @@ _WIDE_MODES = ("I", "F")  # and all that begin with I;16
 _PROFILE_SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
 
+def is_eight_bits(picture: Image.Image) -> bool:
+    """Tell whether a picture is in L, RGB, CMYK or LAB already, with nothing transparent."""
+    return picture.mode in {"RGB", "L", "CMYK", "LAB"} and not picture.has_transparency_data
+
+
 def iter_strips(picture: Image.Image, n_rows: int) -> Iterator[tuple[int, Image.Image]]:
     """Yield `(top, strip)` from top to bottom; the picture itself when one strip suffices."""
     width, height = picture.size
@@ -42,7 +47,7 @@ def eight_bits_of(picture: Image.Image) -> EightBits:
         return functools.partial(_scaled_to_eight_bits, low=low, high=high)
     if picture.has_transparency_data:
         return _on_white
-    if mode in {"RGB", "L", "CMYK", "LAB"}:
+    if is_eight_bits(picture):
         return lambda strip: strip
     target = "L" if mode == "1" else "RGB"
     return lambda strip: strip.convert(target)

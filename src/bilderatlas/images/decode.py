@@ -80,7 +80,15 @@ def prepare(limits: DecodeLimits) -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def open_picture(content: bytes, format_: str, side_px: int, limits: DecodeLimits) -> Opened:
+def open_picture(
+    content: bytes,
+    format_: str,
+    side_px: int,
+    limits: DecodeLimits,
+    *,
+    draft_gap: float = DRAFT_GAP,
+    reducing_gap: float = REDUCING_GAP,
+) -> Opened:
     """Decode the first picture in `content`.
 
     Args:
@@ -88,6 +96,8 @@ def open_picture(content: bytes, format_: str, side_px: int, limits: DecodeLimit
         format_: What its first bytes say it is, one of `sniff.FORMATS`.
         side_px: Longest side of the result; never enlarged.
         limits: What the picture may cost.
+        draft_gap: How many times the wanted size a JPEG is decoded at, at least.
+        reducing_gap: To how many times the wanted size anything else is averaged down.
 
     Raises:
         ImageError: with a code from `refusals` for whatever is wrong with the file.
@@ -100,22 +110,25 @@ def open_picture(content: bytes, format_: str, side_px: int, limits: DecodeLimit
         # always the same, whether or not thumbnails are wanted: the pixels must not depend on it
         base_px = max(side_px, *THUMBNAIL_SIDES_PX)
         if format_ == "JPEG":
-            file.draft(None, scale_to_side(size_wh, round(base_px * DRAFT_GAP)))
+            file.draft(None, scale_to_side(size_wh, round(base_px * draft_gap)))
         file.load()
         if format_ != "JPEG":
             size_wh = file.size  # Pillow turns a TIFF upright while it loads it
         orientation = _read_orientation(file)
         original_wh = upright_size(size_wh, orientation)
         found = read_found(file)
-        shrunk = _shrink(file, scale_to_side(size_wh, base_px))
-        upright = turn_upright(shrunk, orientation)
-        base = colours.to_srgb(upright, file.info.get("icc_profile"))
+        n_frames = _count_frames(file, content, format_, limits.max_frames)
+        profile = file.info.get("icc_profile")
+        picture = _shrink(file, scale_to_side(size_wh, base_px), reducing_gap)
+        del file  # a large scan and two copies of it do not fit into memory
+        picture = turn_upright(picture, orientation)
+        base = colours.to_srgb(picture, profile)
         return Opened(
             # from the original size: rounding twice could differ from rounding once
             picture=resized(base, scale_to_side(original_wh, side_px)),
             base=base,
             original_size_wh=original_wh,
-            n_frames=_count_frames(file, content, format_, limits.max_frames),
+            n_frames=n_frames,
             found=found,
         )
 
@@ -143,13 +156,13 @@ def _read_orientation(file: PillowFile.ImageFile) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _shrink(file: Image.Image, size_wh: tuple[int, int]) -> Image.Image:
+def _shrink(file: Image.Image, size_wh: tuple[int, int], gap: float) -> Image.Image:
     """Return the picture in 8 bits at `size_wh`, converting strip by strip."""
     to_eight_bits = colours.eight_bits_of(file)
     width, height = file.size
-    factor = max(1, int(max(width, height) / (max(size_wh) * REDUCING_GAP)))
+    factor = max(1, int(max(width, height) / (max(size_wh) * gap)))
     n_rows = max(1, colours.STRIP_PIXELS // (width * factor)) * factor
-    if factor == 1 and n_rows >= height:
+    if factor == 1 and (n_rows >= height or colours.is_eight_bits(file)):
         reduced = to_eight_bits(file)
     else:
         reduced = _reduce(file, to_eight_bits, factor, n_rows)

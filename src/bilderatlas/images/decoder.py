@@ -20,10 +20,12 @@ from bilderatlas.images.replies import (
     MAX_UPLOAD_BYTES,
     DecodedImage,
     checked_image,
+    checked_tiles,
     checked_upload,
     max_body_bytes,
 )
 from bilderatlas.images.sniff import sniff_format
+from bilderatlas.images.tiles import MAX_PYRAMID_BYTES, Pyramid, side_of
 
 __all__ = ["DecodedImage", "Decoder"]
 
@@ -91,6 +93,18 @@ class Decoder:
         """
         header, body = self._ask({"verb": "upload"}, data, MAX_UPLOAD_BYTES)
         return checked_upload(header, body)
+
+    def make_tiles(self, data: bytes, original_wh: tuple[int, int]) -> list[memoryview]:
+        """Return the tiles of a picture whose upright original has this size, in JPEG.
+
+        They stand in the order of `tiles.iter_tiles`.
+
+        Raises:
+            ImageError: as `decode` does; also when the picture has another size.
+        """
+        request = {"verb": "tiles", "side_px": side_of(original_wh)}
+        header, body = self._ask(request, data, MAX_PYRAMID_BYTES)
+        return checked_tiles(header, body, Pyramid.of(original_wh))
 
     def iter_decoded(
         self,

@@ -15,6 +15,7 @@ from bilderatlas.images.refusals import SENTENCES, refusal
 from bilderatlas.images.sniff import FORMATS
 from bilderatlas.images.texts import Found, clean_field, clean_text
 from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
+from bilderatlas.images.tiles import Pyramid
 from bilderatlas.records import FIELD_KINDS
 
 MAX_THUMBNAIL_BYTES = 2_000_000
@@ -93,6 +94,32 @@ def checked_upload(header: Mapping[str, Any], body: bytearray) -> bytes:
     if not body.startswith(b"\xff\xd8\xff") or not body.endswith(b"\xff\xd9"):
         raise refusal("bad-answer")
     return bytes(body)
+
+
+def checked_tiles(header: Mapping[str, Any], body: bytearray, pyramid: Pyramid) -> list[memoryview]:
+    """Return the tiles that a child cut a picture into.
+
+    Raises:
+        ImageError: what the child refused, or `bad-answer` where they are not those of `pyramid`.
+    """
+    raise_refusal(header)
+    lengths = header.get("tiles")
+    if header.get("size_wh") != [pyramid.width, pyramid.height]:
+        raise refusal("bad-answer")
+    if not isinstance(lengths, list) or len(lengths) != pyramid.n_tiles:
+        raise refusal("bad-answer")
+    tiles, at = [], 0
+    for n_bytes in lengths:
+        if not isinstance(n_bytes, int) or not 0 < n_bytes <= len(body) - at:
+            raise refusal("bad-answer")
+        tile = memoryview(body)[at : at + n_bytes].toreadonly()
+        if bytes(tile[:3]) != b"\xff\xd8\xff" or bytes(tile[-2:]) != b"\xff\xd9":
+            raise refusal("bad-answer")
+        tiles.append(tile)
+        at += n_bytes
+    if at != len(body):
+        raise refusal("bad-answer")
+    return tiles
 
 
 def raise_refusal(header: Mapping[str, Any]) -> None:

@@ -232,9 +232,10 @@ class LibraryStore:
                 remove_texts(connection, keys)
                 connection.execute(delete(collections).where(collections.c.id == collection.id))
             self._set_aside(name)  # Windows renames no folder in which a lock is held open
-        self.thumbnails.remove_unused(filter(None, candidates), self._shown)
+        self.thumbnails.remove_unused(filter(None, candidates), self.shown)
 
-    def _shown(self, contents: list[str]) -> set[str]:
+    def shown(self, contents: list[str]) -> set[str]:
+        """Return which of some content hashes, at most 500, images of the library have."""
         with explained_disk_errors(self.root), self.database.connect() as connection:
             return shown_contents(connection, contents)
 
