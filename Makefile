@@ -6,7 +6,7 @@ BIN    := .venv/bin
 STAMPS := .make
 FRONT  := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: demo test test-slow check bench docs format clean help
+.PHONY: demo test test-slow check bench docs messages format clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ bench: $(STAMPS)/dev  ## every benchmark; PAINTINGS=FOLDER adds those on real pi
 
 docs: $(STAMPS)/dev  ## write the generated pages of docs/
 	$(BIN)/python docs/generate.py
+
+messages: $(STAMPS)/dev  ## collect the texts of the interface for translation: src/bilderatlas/web/locale
+	$(BIN)/python -m bilderatlas.web.messages
 
 format: $(STAMPS)/dev  ## format the code
 	$(BIN)/ruff check --fix .

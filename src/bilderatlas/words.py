@@ -66,3 +66,8 @@ def _in_english(value: Any) -> Any:
         return value
     items = [str(one) for one in value]
     return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]])) if items else ""
+
+
+def mark(text: str) -> str:
+    """Mark a constant that is said later, with `_(…)`, so that it is collected for translation."""
+    return text

@@ -74,7 +74,7 @@ class Renderer:
 
         `here` is the address of its JSON twin.
         """
-        found = _environment().get_template(template or page.template)
+        found = environment().get_template(template or page.template)
         text = found.render(
             page=page, local=self.mode is Mode.LOCAL, asset=self.manifest.url, json_url=here
         )
@@ -120,8 +120,9 @@ def _finite(value: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return the templates with what they may call."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -129,9 +130,9 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # of the extension
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.filters.update(
+    made.newstyle_gettext = True  # type: ignore[attr-defined]  # of the extension
+    made.policies["ext.i18n.trimmed"] = True
+    made.filters.update(
         thousands=thousands,
         ago=ago,
         counted=counted,
@@ -142,7 +143,7 @@ def _environment() -> jinja2.Environment:
         percent=i18n.percent,
         day=day,
     )
-    environment.globals.update(
+    made.globals.update(
         urls=urls,
         _=_say,
         gettext=_say_markup,
@@ -150,7 +151,7 @@ def _environment() -> jinja2.Environment:
         language=i18n.current,
         language_choices=languages.choices,
     )
-    return environment
+    return made
 
 
 def _say(text: str, /, **values: Any) -> str:
