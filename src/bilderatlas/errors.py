@@ -81,9 +81,18 @@ class FilterError(UsageError):
 
 
 class QueryError(UsageError):
-    """Parts, rule or metric of a query that do not fit each other or the space."""
+    """Parts, rule or metric of a query that do not fit each other or the space.
+
+    Attributes:
+        inactive: What is told of each part that could not be used, where none was left.
+    """
 
     code = "query"
+
+    def __init__(self, message: str, *, inactive: Iterable[object] = ()) -> None:
+        """Say what does not fit; `inactive` lets a page show the parts with their reasons."""
+        self.inactive = tuple(inactive)
+        super().__init__(message)
 
 
 class SpaceMismatchError(QueryError):

@@ -225,11 +225,21 @@ def test_exact_gives_the_same_first_hit_and_says_so(scenes: CollectionStore) -> 
     assert hits.recall.startswith("exact comparison; the best ")
 
 
-def test_words_and_counter_examples_are_refused(scenes: CollectionStore) -> None:
-    with pytest.raises(QueryError, match="compares pictures only"):
-        ask(scenes, Part(PartKind.TEXT, "a turban"))
+def test_words_and_counter_examples_have_no_details(scenes: CollectionStore) -> None:
+    words, unlike = Part(PartKind.TEXT, "a turban"), image("scene-2", sign=-1)
+    with pytest.raises(QueryError, match="^Cannot search for the words .* compares pictures only"):
+        ask(scenes, words)
     with pytest.raises(QueryError, match=r"unlike 'scene-2'.*--without"):
-        ask(scenes, image("scene-1"), image("scene-2", sign=-1))
+        ask(scenes, unlike)
+    hits = ask(scenes, image("scene-1"), words, unlike)
+    assert [each.part for each in hits.inactive] == ["a turban", "scene-2"]
+    assert [hit.image_id for hit in hits] == [hit.image_id for hit in ask(scenes, image("scene-1"))]
+
+
+def test_verified_works_are_the_better_ones(scenes: CollectionStore) -> None:
+    hits = ask(scenes, upload("turned-2"))
+    assert hits.pool is not None
+    assert int(hits.pool.better.sum()) == sum(hit.match is not None for hit in hits)
 
 
 def test_too_many_pictures_at_once_are_refused(scenes: CollectionStore) -> None:

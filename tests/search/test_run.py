@@ -13,14 +13,18 @@ import pytest
 from bilderatlas.arrays import Embeddings, Metric
 from bilderatlas.errors import (
     FilterError,
+    ImageError,
     NotFoundError,
     QueryError,
     SpaceMismatchError,
+    StoreError,
+    UnavailableError,
     UnknownNameError,
 )
 from bilderatlas.extractors.base import ImageRows
-from bilderatlas.search.hits import Hits
+from bilderatlas.search.hits import Hits, Inactive
 from bilderatlas.search.query import Part, PartKind, Query, parse_part
+from bilderatlas.search.restrict import restrict
 from bilderatlas.search.run import search
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.library import LibraryStore
@@ -134,6 +138,60 @@ def test_what_may_be_a_hit(museum: CollectionStore) -> None:
     both = ask(museum, *like("a0"), where="year < 1670", match="hand", without=frozenset(["a20"]))
     assert ids(both) == ["a40", "a60"]
     assert ids(ask(museum, *like("a0"), match="nowhere")) == []
+
+
+def test_facets_are_alternatives_in_a_column_and_narrow_each_other(
+    museum: CollectionStore,
+) -> None:
+    flemish, both = (("school", "Flemish"),), (("school", "Flemish"), ("school", "Dutch"))
+    assert ids(ask(museum, *like("a0"), facets=flemish)) == ["a60", "a80", "a180"]
+    assert len(ask(museum, *like("a0"), facets=both)) == 6
+    assert ids(ask(museum, *like("a0"), facets=(("school", "flemish"),))) == []  # as it is spelled
+    hits = ask(museum, *like("a0"), facets=(*flemish, ("year_begin", "1680")))
+    assert ids(hits) == ["a80"]
+    assert hits.query.facets == (*flemish, ("year_begin", "1680"))
+
+
+def test_years_keep_the_works_whose_dates_overlap_them(museum: CollectionStore) -> None:
+    assert ids(ask(museum, *like("a0"), years=(1630, 1660))) == ["a40", "a60"]
+    assert ids(ask(museum, *like("a0"), years=(1650, 1655))) == []
+    with museum.writer() as writer:
+        new = image("wide", year_begin=1640, year_end=1700)
+        writer.commit_batch([new], {"angles.fake": [("wide", ImageRows(vector(1)))]})
+    assert ids(ask(museum, *like("a0"), years=(1650, 1655))) == ["wide"]
+
+
+def test_a_facet_is_lifted_to_count_its_other_values(museum: CollectionStore) -> None:
+    query = Query(facets=(("school", "Dutch"), ("year_begin", "1640")), years=(1600, 1700))
+
+    def passing(lifting: str = "") -> list[str]:
+        mask = restrict(museum, museum.columns, query, lifting=lifting).mask
+        return [museum.columns.image_ids[place] for place in np.flatnonzero(mask)]
+
+    assert passing() == ["a40"]
+    assert passing("school") == ["a40"]
+    assert passing("year_begin") == ["a0", "a20", "a40"]
+    undated = replace(query, facets=(("school", "Dutch"),))
+    mask = restrict(museum, museum.columns, undated, lifting="years").mask
+    assert museum.columns.image_ids[int(np.flatnonzero(mask)[-1])] == "twin"  # without a date
+
+
+def test_hits_stand_by_date_or_title_if_asked_for(museum: CollectionStore) -> None:
+    hits = ask(museum, *like("a0"), sort="-date")
+    assert ids(hits) == ["a80", "a60", "a40", "a20", "twin", "a180"]  # undated ones by likeness
+    assert hits[0].percentile == pytest.approx(1 / 7)
+    assert hits[0].score == pytest.approx(math.cos(math.radians(80)))
+    assert ids(ask(museum, *like("a0"), sort="date", k=2, offset=1)) == ["a40", "a60"]
+    assert ids(search(museum, Query(sort="title", k=2), no_embedder)) == ["broken", "a0"]
+
+
+def test_the_pool_holds_all_works_behind_the_answer(museum: CollectionStore) -> None:
+    pool = ask(museum, *like("a0"), where="year >= 1640", k=1).pool
+    assert pool is not None
+    named = [pool.columns.image_ids[place] for place in np.flatnonzero(pool.better)]
+    assert named == ["a40", "a60", "a80"]
+    assert int((pool.scores > -np.inf).sum()) == 7
+    assert pool.better_of(np.ones(pool.columns.n, np.bool_)).sum() == 6  # a0 is what was asked
 
 
 def test_search_within_a_list(museum: CollectionStore) -> None:
@@ -256,12 +314,63 @@ def test_words_choose_the_first_space_that_takes_them(museum: CollectionStore) -
     assert ask(museum, *like("a0")).query.model_id == "angles.fake"
 
 
-def test_words_without_a_text_side_are_refused(museum: CollectionStore) -> None:
-    def embed(part: Part) -> Embeddings:
-        raise QueryError(f"Cannot search for the words '{part.value}'.")
+def refuse_words(part: Part) -> Embeddings:
+    raise QueryError(f"Cannot search for the words '{part.value}'.")
 
-    with pytest.raises(QueryError, match="Cannot search for the words 'hand'"):
-        ask(museum, Part(PartKind.TEXT, "hand"), *like("a0"), embed=embed)
+
+def test_words_without_a_text_side_are_left_out(museum: CollectionStore) -> None:
+    words = Part(PartKind.TEXT, "hand", weight=2)
+    hits = ask(museum, words, *like("a0"), embed=refuse_words)
+    assert ids(hits) == ids(ask(museum, *like("a0")))
+    assert hits.inactive == (Inactive("hand^2", "text", 1, "Cannot search for the words 'hand'."),)
+    assert hits.notes == ("The part 'hand^2' was left out. Cannot search for the words 'hand'.",)
+    assert hits.to_json()["inactive"] == [
+        {
+            "part": "hand^2",
+            "kind": "text",
+            "sign": 1,
+            "reason": "Cannot search for the words 'hand'.",
+        }
+    ]
+
+
+def test_words_alone_without_a_text_side_are_refused(museum: CollectionStore) -> None:
+    with pytest.raises(QueryError, match="^Cannot search for the words 'hand'"):
+        ask(museum, Part(PartKind.TEXT, "hand"), embed=refuse_words)
+    with pytest.raises(QueryError, match="none of the pictures and words") as caught:
+        ask(museum, Part(PartKind.TEXT, "hand"), *like("broken"), embed=refuse_words)
+    assert [(each.part, each.kind) for each in caught.value.inactive] == [
+        ("hand", "text"),
+        ("broken", "image"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImageError("gone", "The museum has it no longer."),
+        UnavailableError("The weights are not here."),
+        NotFoundError("This upload has been forgotten."),
+        UnknownNameError("collection", "other", ["museum"]),
+    ],
+)
+def test_what_cannot_be_embedded_is_left_out(museum: CollectionStore, error) -> None:
+    def embed(part: Part) -> Embeddings:
+        raise error
+
+    hits = ask(museum, *like("a0", "upload:" + "f" * 64), *unlike("panel:p1"), embed=embed)
+    assert ids(hits)[0] == "a20"
+    assert [(each.kind, each.sign) for each in hits.inactive] == [("upload", 1), ("panel", -1)]
+    assert hits.inactive[0].reason == str(error)
+    assert hits.inactive[1].reason == "There is no panel 'p1' here, or it is empty."
+
+
+def test_a_library_that_cannot_be_read_ends_the_search(museum: CollectionStore) -> None:
+    def embed(part: Part) -> Embeddings:
+        raise StoreError("The disk is gone.")
+
+    with pytest.raises(StoreError):
+        ask(museum, *like("a0", "upload:" + "f" * 64), embed=embed)
 
 
 def test_parts_without_a_place_are_left_out_with_a_note(museum: CollectionStore) -> None:
@@ -306,6 +415,8 @@ def test_vectors_of_another_space_are_refused(museum: CollectionStore) -> None:
     embed = lambda part: np.ones((1, 5), np.float32)  # noqa: E731
     with pytest.raises(SpaceMismatchError, match=r"dimension 5 but space 'angles.fake' has 2"):
         ask(museum, *like("upload:00"), embed=embed)
+    hits = ask(museum, *like("upload:00", "a0"), embed=embed)
+    assert "dimension 5" in hits.inactive[0].reason
 
 
 @pytest.mark.parametrize(
@@ -317,6 +428,10 @@ def test_vectors_of_another_space_are_refused(museum: CollectionStore) -> None:
         ({"offset": -1}, QueryError, "Cannot skip -1 hits"),
         ({"rule": "diference"}, UnknownNameError, "Did you mean 'difference'"),
         ({"model_id": "angels.fake"}, UnknownNameError, "Did you mean 'angles.fake'"),
+        ({"sort": "size"}, UnknownNameError, "There is no order called 'size'"),
+        ({"years": (1700, 1600)}, QueryError, "the first year is later than the last"),
+        ({"facets": (("scool", "Dutch"),)}, UnknownNameError, "'school'"),
+        ({"facets": (("year_begin", "early"),)}, QueryError, "the column holds numbers"),
         ({"where": "year >="}, FilterError, "at character 8"),
         ({"where": "scool = 'x'"}, UnknownNameError, "'school'"),
         ({"rule": "contrast", "lambda_": -1.0}, QueryError, "λ = -1"),

@@ -90,12 +90,15 @@ class Scorer:
         candidate_vectors: `(c, d)`, whose nearest neighbours hold the best works; empty where only
             an exact scan finds them.
         decide: From scores `(v, n)` to the ranking's scores `(n,)`.
+        comparable: Whether the scores of all works lie on one scale and say how like the examples
+            they are: then those of the many tell which of the few are better than chance.
     """
 
     metric: Metric
     vectors: Embeddings
     candidate_vectors: Embeddings
     decide: Callable[[Scores], Scores]
+    comparable: bool = True
 
     def combine(self, scores: Scores) -> Scores:
         """Return one score a work, larger is better: from `(v, n)` to `(n,)` float32."""
@@ -208,7 +211,8 @@ def _ranking(positives: Examples, negatives: Examples, metric: Metric, lambda_: 
         return _put_last(best, worst)
 
     vectors = np.concatenate([positives.vectors, negatives.vectors])
-    return Scorer(metric, vectors, positives.vectors, decide)
+    # Works that were put last have a scale of their own.
+    return Scorer(metric, vectors, positives.vectors, decide, comparable=not len(negatives))
 
 
 def _contrast(positives: Examples, negatives: Examples, metric: Metric, lambda_: float) -> Scorer:
@@ -257,14 +261,19 @@ def _near(vector: Floats, metric: Metric) -> Scorer:
 def _unlike_the_mean(negatives: Examples, metric: Metric) -> Scorer:
     vector = _check_left(negatives.mean(metric), negatives, metric)
     vectors = vector.astype(np.float32)[np.newaxis]
-    return Scorer(metric, vectors, _opposite(vectors, metric), lambda scores: -scores[0])
+    candidates = _opposite(vectors, metric)
+    return Scorer(metric, vectors, candidates, lambda scores: -scores[0], comparable=False)
 
 
 def _unlike_the_nearest(negatives: Examples, metric: Metric) -> Scorer:
     relative = negatives.weights / negatives.weights.max()
     candidates = _opposite(negatives.vectors, metric)
     return Scorer(
-        metric, negatives.vectors, candidates, lambda scores: -_best(scores, relative, metric)
+        metric,
+        negatives.vectors,
+        candidates,
+        lambda scores: -_best(scores, relative, metric),
+        comparable=False,
     )
 
 

@@ -7,6 +7,7 @@ verified comes first, by the number of details that agree; the others follow by 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,11 +22,11 @@ from bilderatlas.arrays import Ints, Mask, check_dimension
 from bilderatlas.errors import NotFoundError, QueryError
 from bilderatlas.extractors.base import ImageRows
 from bilderatlas.extractors.details import mirror_rows
-from bilderatlas.search.hits import Criterion, Hit, Hits, Match
-from bilderatlas.search.parts import local_id, own_images
+from bilderatlas.search.hits import Criterion, Hit, Hits, Match, Pool
+from bilderatlas.search.parts import OF_ONE_PART, LeftOut, local_id, rankable_works, whole_panel
 from bilderatlas.search.query import Part, PartKind, Query
-from bilderatlas.search.rerank import Ranking, rank_works
-from bilderatlas.search.restrict import listed_mask, restrict
+from bilderatlas.search.rerank import Ranking, place_works
+from bilderatlas.search.restrict import restrict
 from bilderatlas.search.verify import MIN_INLIERS, Features, find_agreement, match_of
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.engines.base import select_top
@@ -37,6 +38,8 @@ N_CANDIDATES = 16
 RULE = "ranking"  # the best answer to any of the examples
 
 MAX_PICTURES = 20  # of one query: each takes as long as a search of its own
+
+VERIFIED = 0.5  # the lowest score of a work that was verified
 
 _ATTEMPTS = 5
 _ALWAYS_VERIFIED = 6
@@ -98,7 +101,7 @@ def search_details(
         The hits, verified ones first. Works without any common detail are no hits.
 
     Raises:
-        QueryError: for words, for counter-examples, and when no picture has any details.
+        QueryError: when no picture has any details; words and counter-examples have none.
     """
     for _ in range(_ATTEMPTS - 1):
         try:
@@ -114,21 +117,23 @@ def _search(
     started = time.perf_counter()
     space = collection.space(query.model_id)
     view = space.snapshot()
-    _refuse_what_has_no_details(query)
+    _check_number_of_pictures(query)
     restriction = restrict(collection, view.columns, query)
-    asked, notes = _ask(collection, view, query, features_of)
+    asked, left_out = _ask(collection, view, query, features_of)
     covered = _layout_of(view).covered
     in_space = restriction.mask & covered
     mask = in_space if allowed is None else in_space & allowed
     n_candidates = int(np.count_nonzero(mask))
-    if not query.include_query:
-        own = own_images(collection.name, view.columns, query)
-        mask = mask & ~listed_mask(view.columns, own)[0]
+    mask = rankable_works(collection.name, view.columns, query, mask)
     engine = engine_of(collection, space)
     evidence = gather_evidence(engine, collection, view, asked, allowed=mask, exact=query.exact)
     scores = np.where(covered, evidence.scores(), np.float32(-np.inf))
     exact = engine.compares_all(view, mask, exact=query.exact)
-    ranking = rank_works(scores, mask & (scores > 0), query.k, query.offset)
+    # Works without a common detail are no hits; verified ones are above the line.
+    threshold = VERIFIED if evidence.matches else -math.inf
+    pool = Pool.of(view.columns, scores, covered & (scores > 0), mask, threshold)
+    ranking = place_works(pool, query)
+    notes = left_out.notes
     if len(ranking.ordinals) < min(query.k, max(0, int(mask.sum()) - query.offset)):
         notes += ("No further work has a detail in common with the query.",)
     query = replace(query, rule=RULE)
@@ -143,6 +148,8 @@ def _search(
         version=view.version,
         seconds=time.perf_counter() - started,
         notes=(*notes, *restriction.notes),
+        inactive=left_out.inactive,
+        pool=pool,
     )
 
 
@@ -191,65 +198,67 @@ def worth_verifying(votes: npt.NDArray[np.float64]) -> Ints:
 # What is asked
 
 
-def _refuse_what_has_no_details(query: Query) -> None:
-    for part in query.parts:
-        if part.kind is PartKind.TEXT:
-            raise QueryError(
-                f"Cannot search for the words '{part.value}': '{query.model_id}' compares "
-                "pictures only. Search the metadata with --match, or choose an extractor with a "
-                "text side."
-            )
+def _check_number_of_pictures(query: Query) -> None:
     if len(query.parts) > MAX_PICTURES:
         raise QueryError(
             f"Cannot search for the details of {len(query.parts)} pictures at once: at most "
             f"{MAX_PICTURES}. Leave out those that repeat others."
         )
-    if query.negatives:
-        raise QueryError(
-            f"Cannot search for works unlike '{query.negatives[0]}': a detail is in a work or it "
-            "is not, there is nothing in between to subtract. Leave works out with --without, or "
-            "choose another criterion."
-        )
 
 
 def _ask(
     collection: CollectionStore, view: SpaceView, query: Query, features_of: FeaturesOf
-) -> tuple[list[Asked], tuple[str, ...]]:
-    """Return the pictures of the query, and notes on those that had to be left out."""
+) -> tuple[list[Asked], LeftOut]:
+    """Return the pictures of the query, and the parts that had to be left out."""
     asked: list[Asked] = []
-    notes: list[str] = []
-    for part in query.positives:
+    left_out = LeftOut()
+    for part in query.parts:
         try:
             rows, size_wh = _rows_of(part, collection, view, features_of)
-        except NotFoundError as error:
-            notes.append(f"The part '{part}' was left out. {error}")
-            continue
-        check_dimension(rows.vectors, view.dim, view.model_id)
-        if len(rows.vectors) < MIN_INLIERS:
-            notes.append(f"The part '{part}' was left out. It shows too few details to compare.")
+        except OF_ONE_PART as error:
+            left_out.add(part, error)
             continue
         asked.append(Asked(rows, size_wh, mirrored=False))
         if query.mirrored:
             asked.append(Asked(mirror_rows(rows), size_wh, mirrored=True))
     if not asked:
-        raise QueryError(
-            f"Cannot search: none of the pictures that hits should be like can be used. "
-            f"{' '.join(notes)}"
-        )
-    return asked, tuple(notes)
+        raise left_out.nothing_left(query, "pictures")
+    return asked, left_out
 
 
 def _rows_of(
     part: Part, collection: CollectionStore, view: SpaceView, features_of: FeaturesOf
 ) -> tuple[ImageRows, tuple[int, int]]:
+    _refuse_what_has_no_details(part, view)
     image_id = None
     if part.kind is PartKind.IMAGE and part.region is None:
         image_id = local_id(collection.name, view.columns, part.value)
     if image_id is None:
         rows = features_of(part)
-        return rows, rows.size_wh or (1, 1)
-    size_wh = collection.get_record(image_id).size_wh or (1, 1)
-    return _stored_rows(view, view.rows_of(image_id)), size_wh
+        size_wh = rows.size_wh or (1, 1)
+    else:
+        rows = _stored_rows(view, view.rows_of(image_id))
+        size_wh = collection.get_record(image_id).size_wh or (1, 1)
+    check_dimension(rows.vectors, view.dim, view.model_id)
+    if len(rows.vectors) < MIN_INLIERS:
+        raise NotFoundError("It shows too few details to compare.")
+    return rows, size_wh
+
+
+def _refuse_what_has_no_details(part: Part, view: SpaceView) -> None:
+    if part.kind is PartKind.TEXT:
+        raise QueryError(
+            f"Cannot search for the words '{part.value}': '{view.model_id}' compares pictures "
+            "only. Search the metadata with --match, or choose an extractor with a text side."
+        )
+    if part.kind is PartKind.PANEL:
+        raise whole_panel(part)
+    if part.sign < 0:
+        raise QueryError(
+            f"Cannot search for works unlike '{part}': a detail is in a work or it is not, there "
+            "is nothing in between to subtract. Leave works out with --without, or choose another "
+            "criterion."
+        )
 
 
 # What is answered

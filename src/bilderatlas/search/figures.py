@@ -29,11 +29,18 @@ from bilderatlas.extractors.pose_vectors import (
 )
 from bilderatlas.search.candidates import best_of_rows
 from bilderatlas.search.combine import LINEAR, RULES, Examples
-from bilderatlas.search.hits import FigureMatch
-from bilderatlas.search.parts import MAX_PARTS, local_id, own_images, why_no_row
+from bilderatlas.search.hits import FigureMatch, Pool
+from bilderatlas.search.parts import (
+    OF_ONE_PART,
+    LeftOut,
+    check_number_of_parts,
+    local_id,
+    rankable_works,
+    whole_panel,
+    why_no_row,
+)
 from bilderatlas.search.query import Part, PartKind, Query
-from bilderatlas.search.rerank import Ranking, rank_works
-from bilderatlas.search.restrict import listed_mask
+from bilderatlas.search.rerank import Ranking, place_works
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.engines.base import ENGINES, select_top
 from bilderatlas.store.spaces import SpaceView
@@ -99,13 +106,40 @@ class FigureMatches:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredFigures:
+    """All works under a query of figures.
+
+    Attributes:
+        view: The space of figures.
+        asked: The figures of each part, examples first.
+        left_out: The parts that show none.
+        parts: `(p, n)`, the best score of each work for each part; minus infinity without figures.
+        covered: `(n,)`, the works that show figures.
+        decide: What the rule makes of the scores of the parts.
+    """
+
+    view: SpaceView
+    asked: tuple[AskedFigures, ...]
+    left_out: LeftOut
+    parts: Scores
+    covered: Mask
+    decide: Decide
+
+    @property
+    def scores(self) -> Scores:
+        """Return one score a work, `(n,)`; minus infinity without figures."""
+        return _decided(self.decide, self.parts, self.covered)
+
+
+@dataclass(frozen=True, slots=True)
 class RankedFigures:
-    """The answer of `rank_figures`: places, works in question, matches, and what to tell."""
+    """The answer of `rank_figures`: places, works in question, matches, and what was left out."""
 
     ranking: Ranking
+    pool: Pool
     n_candidates: int
     matches: FigureMatches
-    notes: tuple[str, ...]
+    left_out: LeftOut
 
 
 def rank_figures(
@@ -126,28 +160,32 @@ def rank_figures(
         mask: `(n,)` works that may be hits.
 
     Raises:
-        QueryError: for words, for a rule that means nothing here, when there are too many figures
-            and when no picture that hits should be like shows any.
+        QueryError: for a rule that means nothing here, when there are too many figures and when no
+            picture that hits should be like shows any.
     """
     assert query.metric is not None
+    found = score_figures(collection, view, query, features_of)
+    rankable = rankable_works(collection.name, view.columns, query, found.covered)
+    depth = query.offset + query.k
+    parts = _refined(found, query.metric, rankable & mask, depth)
+    pool = Pool.of(view.columns, replace(found, parts=parts).scores, rankable, mask)
+    ranking = place_works(pool, query)
+    best = _best_figures(view, found.asked, query.metric, ranking.ordinals)
+    n_candidates = int(np.count_nonzero(mask & found.covered))
+    matches = FigureMatches(view, found.asked, best)
+    return RankedFigures(ranking, pool, n_candidates, matches, found.left_out)
+
+
+def score_figures(
+    collection: CollectionStore, view: SpaceView, query: Query, features_of: FeaturesOf
+) -> ScoredFigures:
+    """Score all works by their figures; arguments and errors as of `rank_figures`."""
+    assert query.metric is not None
     _refuse(query, view.dim)
-    asked, notes = _ask(collection, view, query, features_of)
+    asked, left_out = _ask(collection, view, query, features_of)
     decide = _decision(query.rule, asked, query.metric, query.lambda_)
-    scores = _score_parts(view, asked, query.metric, None)
-    covered = scores[0] > -np.inf
-    in_space = mask & covered
-    allowed = in_space
-    if not query.include_query:
-        own = own_images(collection.name, view.columns, query)
-        allowed = in_space & ~listed_mask(view.columns, own)[0]
-    final = _decided(decide, scores, covered)
-    scores = _refined(view, asked, query.metric, scores, final, allowed, query.offset + query.k)
-    final = _decided(decide, scores, covered)
-    ranking = rank_works(final, allowed, query.k, query.offset)
-    best = _best_figures(view, asked, query.metric, ranking.ordinals)
-    return RankedFigures(
-        ranking, int(np.count_nonzero(in_space)), FigureMatches(view, asked, best), notes
-    )
+    parts = _score_parts(view, asked, query.metric, None)
+    return ScoredFigures(view, asked, left_out, parts, parts[0] > -np.inf, decide)
 
 
 def _outline(
@@ -170,18 +208,7 @@ def _outline(
 
 
 def _refuse(query: Query, dim: int) -> None:
-    for part in query.parts:
-        if part.kind is PartKind.TEXT:
-            raise QueryError(
-                f"Cannot search for the words '{part.value}': '{query.model_id}' compares the "
-                "poses of figures only. Search the metadata with --match, or choose an extractor "
-                "with a text side."
-            )
-    if len(query.parts) > MAX_PARTS:
-        raise QueryError(
-            f"Cannot search by {len(query.parts)} parts at once: at most {MAX_PARTS}. Leave out "
-            "those that repeat others."
-        )
+    check_number_of_parts(query)
     if query.mirrored and dim != DIM:
         raise QueryError(
             f"Cannot accept mirror images under '{query.model_id}': its figures are not described "
@@ -196,15 +223,15 @@ def _refuse(query: Query, dim: int) -> None:
 
 def _ask(
     collection: CollectionStore, view: SpaceView, query: Query, features_of: FeaturesOf
-) -> tuple[tuple[AskedFigures, ...], tuple[str, ...]]:
-    """Return the figures of each part, examples first, and notes on parts that were left out."""
+) -> tuple[tuple[AskedFigures, ...], LeftOut]:
+    """Return the figures of each part, examples first, and the parts that were left out."""
     asked: list[AskedFigures] = []
-    notes: list[str] = []
+    left_out = LeftOut()
     for part in (*query.positives, *query.negatives):
         try:
             found = _figures_of(part, collection, view, features_of)
-        except NotFoundError as error:
-            notes.append(f"The part '{part}' was left out. {error}")
+        except OF_ONE_PART as error:
+            left_out.add(part, error)
             continue
         if query.mirrored:
             both = np.concatenate([found.vectors, mirror_vectors(found.vectors)])
@@ -212,22 +239,27 @@ def _ask(
         asked.append(found)
     # Counter-examples alone would turn the question round: least similar first.
     if not asked or (query.positives and asked[0].part.sign < 0):
-        raise QueryError(
-            "Cannot search: none of the pictures that hits should be "
-            f"{'like' if query.positives else 'unlike'} can be used. {' '.join(notes)}"
-        )
+        raise left_out.nothing_left(query, "pictures")
     n_figures = sum(len(each.rows.vectors) for each in asked)
     if n_figures > MAX_FIGURES:
         raise QueryError(
             f"Cannot search for {n_figures} figures at once: at most {MAX_FIGURES}. Choose some "
             "of them by a region of the picture, or leave out a picture."
         )
-    return tuple(asked), tuple(notes)
+    return tuple(asked), left_out
 
 
 def _figures_of(
     part: Part, collection: CollectionStore, view: SpaceView, features_of: FeaturesOf
 ) -> AskedFigures:
+    if part.kind is PartKind.TEXT:
+        raise QueryError(
+            f"Cannot search for the words '{part.value}': '{view.model_id}' compares the poses of "
+            "figures only. Search the metadata with --match, or choose an extractor with a text "
+            "side."
+        )
+    if part.kind is PartKind.PANEL:
+        raise whole_panel(part)
     image_id = None
     if part.kind is PartKind.IMAGE:
         image_id = local_id(collection.name, view.columns, part.value)
@@ -330,20 +362,12 @@ def _decided(decide: Decide, scores: Scores, covered: Mask) -> Scores:
     return final
 
 
-def _refined(
-    view: SpaceView,
-    asked: tuple[AskedFigures, ...],
-    metric: Metric,
-    scores: Scores,
-    final: Scores,
-    allowed: Mask,
-    depth: int,
-) -> Scores:
+def _refined(found: ScoredFigures, metric: Metric, allowed: Mask, depth: int) -> Scores:
     """Score the best allowed works again, as `candidates.refine_best` does and for its reason."""
     margin = depth + depth // 2 + _MARGIN
-    places = select_top(np.where(allowed, final, -np.inf), margin)
-    again = _score_parts(view, asked, metric, _rows_of(view, places))
-    refined = scores.copy()
+    places = select_top(np.where(allowed, found.scores, -np.inf), margin)
+    again = _score_parts(found.view, found.asked, metric, _rows_of(found.view, places))
+    refined = found.parts.copy()
     refined[:, places] = again[:, places]
     return refined
 

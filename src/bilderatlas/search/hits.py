@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
@@ -162,14 +163,40 @@ class Pool:
     Attributes:
         columns: The metadata, in the order of the arrays.
         scores: `(n,)` float32; minus infinity for works that are not in the space.
-        mask: `(n,)`, which works may be hits and are in the space.
-        better: `(n,)`, those of them above the stop line; all of them where there is none.
+        rankable: `(n,)`, the works that have a score and are not the query's own.
+        mask: `(n,)`, those of them that pass the filters: they may be hits.
+        better: `(n,)`, those of `mask` above that line; all of them where there is no line, or
+            nothing above it.
+        threshold: The lowest score above that line; minus infinity where all works are `better`.
     """
 
     columns: Columns
     scores: Scores
+    rankable: Mask
     mask: Mask
     better: Mask
+    threshold: float = -math.inf
+
+    @classmethod
+    def of(
+        cls,
+        columns: Columns,
+        scores: Scores,
+        rankable: Mask,
+        allowed: Mask,
+        threshold: float = -math.inf,
+    ) -> Pool:
+        """Put the works together; those above the line have at least the score `threshold`."""
+        mask = rankable & allowed
+        if threshold > -math.inf:
+            better = mask & (scores >= threshold)
+            if better.any():
+                return cls(columns, scores, rankable, mask, better, threshold)
+        return cls(columns, scores, rankable, mask, mask)
+
+    def better_of(self, allowed: Mask) -> Mask:
+        """Return what `better` would be if the filters let `allowed` `(n,)` pass instead."""
+        return allowed & self.rankable & (self.scores >= self.threshold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bilderatlas.arrays import Ints, Mask, Scores
+from bilderatlas.search.arrange import arrange
+from bilderatlas.search.hits import Pool
+from bilderatlas.search.query import Query
 from bilderatlas.store.engines.base import select_top
 
 
@@ -17,13 +20,26 @@ class Ranking:
 
     Attributes:
         ordinals: `(k,)`, the works in the order of the columns.
-        scores: `(k,)`, falling.
+        scores: `(k,)`, falling where works stand by score.
         percentiles: `(k,)`, the share of all works in the space that score lower, 0 to 1.
     """
 
     ordinals: Ints
     scores: Scores
     percentiles: npt.NDArray[np.float64]
+
+
+def place_works(pool: Pool, query: Query) -> Ranking:
+    """Choose the hits of `query` in the order that it asks for: by score, or by date or title.
+
+    Raises:
+        QueryError: for an order that is not known.
+    """
+    if not query.sort:
+        return rank_works(pool.scores, pool.mask, query.k, query.offset)
+    ordinals = arrange(pool, query.sort, query.k, query.offset)
+    scores = pool.scores[ordinals]
+    return Ranking(ordinals, scores, percentiles_of(pool.scores, scores))
 
 
 def rank_works(scores: Scores, allowed: Mask, k: int, offset: int = 0) -> Ranking:

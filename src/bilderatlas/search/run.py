@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,17 +11,18 @@ from typing import Any
 import numpy as np
 
 from bilderatlas.arrays import Metric
-from bilderatlas.errors import NotFoundError, QueryError
+from bilderatlas.errors import NotFoundError, QueryError, UnknownNameError
 from bilderatlas.extractors.base import ImageRows, rows_are
 from bilderatlas.search.candidates import refine_best, score_works
 from bilderatlas.search.combine import RULES
-from bilderatlas.search.figures import FigureMatches, RankedFigures, rank_figures
+from bilderatlas.search.figures import FigureMatches, rank_figures
 from bilderatlas.search.hang import hang_works
-from bilderatlas.search.hits import Criterion, Hit, Hits
-from bilderatlas.search.parts import Embed, gather_parts, own_images
-from bilderatlas.search.query import Part, PartKind, Query
-from bilderatlas.search.rerank import Ranking, rank_works
-from bilderatlas.search.restrict import listed_mask, restrict
+from bilderatlas.search.hits import Criterion, Hit, Hits, Inactive, Pool, StopLine
+from bilderatlas.search.parts import Embed, gather_parts, rankable_works
+from bilderatlas.search.query import SORTS, Part, PartKind, Query
+from bilderatlas.search.rerank import Ranking, place_works
+from bilderatlas.search.restrict import restrict
+from bilderatlas.search.stop_line import find_stop_line
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.columns import Columns
 from bilderatlas.store.spaces import SpaceStore
@@ -41,8 +43,11 @@ class _Answer:
     columns: Columns
     version: int
     ranking: Ranking
+    pool: Pool
     n_candidates: int
     notes: tuple[str, ...]
+    inactive: tuple[Inactive, ...] = ()
+    stop: StopLine | None = None
     figures: FigureMatches | None = None
 
 
@@ -119,6 +124,14 @@ def _check_extent(query: Query) -> None:
             f"Cannot skip {query.offset} hits: only the first {MAX_DEPTH:,} can be paged through. "
             "Narrow the search with a filter."
         )
+    if query.sort not in SORTS:
+        raise UnknownNameError("order", query.sort, [name for name in SORTS if name])
+    if query.years is not None and query.years[0] > query.years[1]:
+        first, last = query.years
+        raise QueryError(
+            f"Cannot search from {first} to {last}: the first year is later than the last. "
+            "Name the earlier one first."
+        )
 
 
 def choose_space(collection: CollectionStore, query: Query) -> SpaceStore | None:
@@ -153,24 +166,28 @@ def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: E
     assert query.metric is not None
     view = space.snapshot()
     rule = RULES.get(query.rule)
-    restriction = restrict(collection, view.columns, query)
+    allowed = restrict(collection, view.columns, query)
     parts = gather_parts(collection, view, query, embed)
     scorer = rule.build(parts.positives, parts.negatives, query.metric, query.lambda_)
     scores = score_works(view, scorer)
-    in_space = restriction.mask & (scores > -np.inf)
-    allowed = in_space
-    if not query.include_query:
-        own = own_images(collection.name, view.columns, query)
-        allowed = in_space & ~listed_mask(view.columns, own)[0]
-    scores = refine_best(view, scorer, scores, allowed, query.offset + query.k)
+    in_space = scores > -np.inf
+    rankable = rankable_works(collection.name, view.columns, query, in_space)
+    depth = query.offset + query.k
+    scores = refine_best(view, scorer, scores, rankable & allowed.mask, depth)
+    line = find_stop_line(scores[rankable]) if scorer.comparable else None
+    threshold = line.threshold if line else -math.inf
+    pool = Pool.of(view.columns, scores, rankable, allowed.mask, threshold)
     return _Answer(
         query,
         _criterion(space.card_json, query),
         view.columns,
         view.version,
-        rank_works(scores, allowed, query.k, query.offset),
-        int(np.count_nonzero(in_space)),
-        (*parts.notes, *restriction.notes, *_ignored(query)),
+        place_works(pool, query),
+        pool,
+        int(np.count_nonzero(in_space & allowed.mask)),
+        (*parts.left_out.notes, *allowed.notes, *_ignored(query)),
+        parts.left_out.inactive,
+        line.drawn_in(pool) if line else None,
     )
 
 
@@ -178,17 +195,19 @@ def _rank_figures(
     collection: CollectionStore, query: Query, space: SpaceStore, features_of: FeaturesOf
 ) -> _Answer:
     view = space.snapshot()
-    restriction = restrict(collection, view.columns, query)
-    found: RankedFigures = rank_figures(collection, view, query, features_of, restriction.mask)
+    allowed = restrict(collection, view.columns, query)
+    found = rank_figures(collection, view, query, features_of, allowed.mask)
     return _Answer(
         query,
         _criterion(space.card_json, query),
         view.columns,
         view.version,
         found.ranking,
+        found.pool,
         found.n_candidates,
-        (*found.notes, *restriction.notes),
-        found.matches,
+        (*found.left_out.notes, *allowed.notes),
+        found.left_out.inactive,
+        figures=found.matches,
     )
 
 
@@ -208,15 +227,15 @@ def _hang(collection: CollectionStore, query: Query, space: SpaceStore | None) -
         version, columns = view.version, view.columns
         query = replace(query, model_id=space.model_id, metric=_choose_metric(query, space))
     restriction = restrict(collection, columns, query)
-    ordinals = hang_works(columns, restriction.mask, query.seed, query.k, query.offset)
+    every = np.ones(columns.n, np.bool_)
+    pool = Pool.of(columns, np.zeros(columns.n, np.float32), every, restriction.mask)
+    if query.sort:
+        ranking = place_works(pool, query)
+    else:
+        ordinals = hang_works(columns, restriction.mask, query.seed, query.k, query.offset)
+        ranking = Ranking(ordinals, pool.scores[ordinals], np.zeros(len(ordinals)))
     return _Answer(
-        query,
-        None,
-        columns,
-        version,
-        Ranking(ordinals, np.zeros(len(ordinals), np.float32), np.zeros(len(ordinals))),
-        restriction.n_works,
-        restriction.notes,
+        query, None, columns, version, ranking, pool, restriction.n_works, restriction.notes
     )
 
 
@@ -276,4 +295,7 @@ def _hits(collection: CollectionStore, answer: _Answer, started: float) -> Hits:
         version=answer.version,
         seconds=time.perf_counter() - started,
         notes=answer.notes,
+        inactive=answer.inactive,
+        stop=answer.stop,
+        pool=answer.pool,
     )
