@@ -335,7 +335,7 @@ def test_words_without_a_text_side_are_left_out(museum: CollectionStore) -> None
 
 
 def test_words_alone_without_a_text_side_are_refused(museum: CollectionStore) -> None:
-    with pytest.raises(QueryError, match="^Cannot search for the words 'hand'"):
+    with pytest.raises(QueryError, match=r"^Cannot search for the words 'hand'"):
         ask(museum, Part(PartKind.TEXT, "hand"), embed=refuse_words)
     with pytest.raises(QueryError, match="none of the pictures and words") as caught:
         ask(museum, Part(PartKind.TEXT, "hand"), *like("broken"), embed=refuse_words)
