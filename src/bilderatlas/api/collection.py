@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bilderatlas.api.panel_queries import resolve_panels
 from bilderatlas.api.pictures import Pictures, embeddings_of
 from bilderatlas.errors import BilderatlasError, Failure, NotFoundError
 from bilderatlas.extractors import ImageRows
+from bilderatlas.extractors.base import rows_are
 from bilderatlas.extractors.palette import Palette, palette_of
 from bilderatlas.extractors.resolve import get_extractor
+from bilderatlas.search.details import MAX_PICTURES
 from bilderatlas.search.hits import Hits
+from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.search.query import Part, PartKind, Query, parse_metric, parse_part
 from bilderatlas.search.run import choose_space
 from bilderatlas.search.run import search as run_search
@@ -140,12 +144,16 @@ class Collection:
         space = choose_space(self.store, query)
         if space is not None:
             query = replace(query, model_id=space.model_id)
+        details = space is not None and rows_are(space.card_json) == "detail"
+        max_works = MAX_PICTURES if details else MAX_PARTS
+        resolved = resolve_panels(self._library, self.name, query, max_works=max_works)
+        query = resolved.query
 
         def rows_of(part: Part) -> ImageRows:
             return self._pictures.rows_of(self.store, query.model_id, part)
 
         hits = run_search(self.store, query, lambda part: embeddings_of(rows_of(part)), rows_of)
-        return replace(hits, thumbnail_of=self._thumbnail_bytes)
+        return resolved.told(replace(hits, thumbnail_of=self._thumbnail_bytes))
 
     def record(self, image_id: str) -> StoredImage:
         """Return what is stored about one image.

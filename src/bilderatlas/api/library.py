@@ -9,6 +9,7 @@ from types import TracebackType
 
 from bilderatlas.api import uploads
 from bilderatlas.api.collection import Collection
+from bilderatlas.api.panels import Panels
 from bilderatlas.api.pictures import Pictures
 from bilderatlas.errors import StoreError
 from bilderatlas.jobs import JobQueue
@@ -67,6 +68,7 @@ class Library:
         self._collections: dict[tuple[str, str], Collection] = {}
         self.pictures = Pictures(store)
         self.jobs = JobQueue(store)
+        self.panels = Panels(store)
 
     @property
     def root(self) -> Path:
