@@ -32,4 +32,4 @@ def pool_of(
     found = np.asarray(scores if scores is not None else range(n, 0, -1), np.float32)
     mask = found > -np.inf
     above = mask if better is None else np.asarray(better, np.bool_)
-    return Pool(columns_of(works), found, mask, above)
+    return Pool(columns_of(works), found, mask, mask, above)

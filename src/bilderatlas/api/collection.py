@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bilderatlas.api.facets import GroupOfHits, count_answer, group_answer
 from bilderatlas.api.panel_queries import resolve_panels
 from bilderatlas.api.pictures import Pictures, embeddings_of
 from bilderatlas.errors import BilderatlasError, Failure, NotFoundError
@@ -16,6 +17,7 @@ from bilderatlas.extractors.base import rows_are
 from bilderatlas.extractors.palette import Palette, palette_of
 from bilderatlas.extractors.resolve import get_extractor
 from bilderatlas.search.details import MAX_PICTURES
+from bilderatlas.search.facets import Facet
 from bilderatlas.search.hits import Hits
 from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.search.query import Part, PartKind, Query, parse_metric, parse_part
@@ -185,6 +187,19 @@ class Collection:
             except BilderatlasError:
                 continue  # the image is not in this space: a row less, not an error page
         return found
+
+    def facets(self, hits: Hits, n_values: int = 8) -> list[Facet]:
+        """Count what can be chosen within an answer of this collection, by column and by year."""
+        return count_answer(self.store, hits, n_values)
+
+    def grouped(self, hits: Hits, column: str, per_group: int = 6) -> list[GroupOfHits]:
+        """Put the works of an answer together by what they have in a column, or by `century`.
+
+        Raises:
+            UnknownNameError: when there is no such column, listing near ones.
+            QueryError: when it holds numbers.
+        """
+        return group_answer(self.store, hits, column, per_group)
 
     def sample(self, k: int = 30, seed: int = 0) -> Hits:
         """Return a random hang: the same seed gives the same works."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +14,8 @@ from bilderatlas.api.pictures import Pictures
 from bilderatlas.errors import StoreError
 from bilderatlas.jobs import JobQueue
 from bilderatlas.jobs.worker import Worker
+from bilderatlas.search.hits import Hits
+from bilderatlas.search.query import Query
 from bilderatlas.settings import LIBRARY_FILE, find_library
 from bilderatlas.store.collection import CollectionInfo
 from bilderatlas.store.library import LibraryStore
@@ -98,6 +100,17 @@ class Library:
     def __iter__(self) -> Iterator[Collection]:
         """Iterate over the collections."""
         return (self[info.name] for info in self.collections())
+
+    def search_several(self, names: Sequence[str], query: Query) -> Hits:
+        """Ask several collections at once; each hit names its collection.
+
+        Raises:
+            UnknownNameError: when there is no such collection.
+            UsageError: when the question fits none of them.
+        """
+        from bilderatlas.api.several import search_several
+
+        return search_several(self, names, query)
 
     def remove(self, name: str) -> None:
         """Remove a collection with everything derived from it; originals stay where they are.

@@ -154,7 +154,7 @@ def _title_ranks(columns: Columns) -> npt.NDArray[np.int32]:
     ranks = _RANKS.get(columns)
     if ranks is None:
         codes, titles = columns.codes("title")
-        keys = [_collated(title) for title in titles]
+        keys = [collated(title) for title in titles]
         rank_of = {key: rank for rank, key in enumerate(sorted(set(keys)))}
         by_code = np.array(
             [rank_of[key] if key else len(keys) for key in keys] + [len(keys)], np.int32
@@ -164,10 +164,10 @@ def _title_ranks(columns: Columns) -> npt.NDArray[np.int32]:
     return ranks
 
 
-def _collated(title: str) -> str:
+def collated(title: str) -> str:
     """Return what a title is sorted by: no case, no accents, none of the marks that it begins with.
 
-    >>> _collated("«Élégie»"), _collated("[Untitled]")
+    >>> collated("«Élégie»"), collated("[Untitled]")
     ('elegie»', 'untitled]')
     """
     if not title.isascii():
