@@ -20,6 +20,7 @@ from bilderatlas.search.filter_evaluate import years_of
 from bilderatlas.search.hits import Pool
 from bilderatlas.search.query import SORTS
 from bilderatlas.store.columns import Columns
+from bilderatlas.words import Said, said
 
 CENTURY = "century"  # not a column: made from the first year of each work
 MAX_GROUPS = 40
@@ -63,7 +64,7 @@ def arrange(pool: Pool, sort: str, k: int, offset: int = 0) -> Ints:
     """
     works = np.flatnonzero(pool.better)
     if sort == "title":
-        keys = _title_ranks(pool.columns)[works]
+        keys = _title_ranks(pool.columns)[works].astype(np.int64)
     elif sort in ("date", "-date"):
         keys = _date_keys(pool.columns, works, latest_first=sort == "-date")
     else:
@@ -108,7 +109,9 @@ def group(
         (each for each in groups if each[0] >= 0), key=lambda each: (-each[1], values[each[0]])
     )
     listed = [Group(values[code], values[code], n, first) for code, n, first in known[:max_groups]]
-    return listed + [Group("", "Not known", n, first) for code, n, first in groups if code < 0]
+    return listed + [
+        Group("", said("Not known"), n, first) for code, n, first in groups if code < 0
+    ]
 
 
 def century_of(year: int) -> int:
@@ -122,16 +125,22 @@ def century_of(year: int) -> int:
     return year // 100 + (year >= 0)
 
 
-def century_label(century: int) -> str:
-    """Name a century in English.
+def century_label(century: int) -> Said:
+    """Name a century.
 
-    >>> [century_label(century) for century in (17, 21, 12, -2)]
+    >>> [str(century_label(century)) for century in (17, 21, 12, -2)]
     ['17th century', '21st century', '12th century', '2nd century BCE']
     """
-    number = abs(century)
-    teens = 10 < number % 100 < 20
-    ending = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending} century{' BCE' if century < 0 else ''}"
+    if century < 0:
+        return said("%(century)s BCE", century=century_label(-century))
+    ending = 0 if 10 < century % 100 < 20 else century % 10
+    if ending == 1:
+        return said("%(number)sst century", number=century)
+    if ending == 2:
+        return said("%(number)snd century", number=century)
+    if ending == 3:
+        return said("%(number)srd century", number=century)
+    return said("%(number)sth century", number=century)
 
 
 # By date and by title
@@ -193,7 +202,7 @@ def _by_century(columns: Columns, works: Ints, per_group: int, max_groups: int) 
     kept = sorted(dated[:max_groups], key=lambda each: each[0])
     listed = [Group(str(code), century_label(code), n, firsts) for code, n, firsts in kept]
     rest = (each for each in groups if each[0] == unknown)
-    return listed + [Group("", "Not known", n, firsts) for _, n, firsts in rest]
+    return listed + [Group("", said("Not known"), n, firsts) for _, n, firsts in rest]
 
 
 def _grouped(places: Ints, codes: npt.NDArray[np.int32], k: int) -> list[tuple[int, int, Ints]]:

@@ -22,6 +22,7 @@ from bilderatlas.search.filter_evaluate import years_of
 from bilderatlas.search.hits import Pool
 from bilderatlas.search.restrict import YEARS
 from bilderatlas.store.columns import ColumnInfo, Columns
+from bilderatlas.words import said
 
 MAX_FACETS = 6  # of values, beside that of years
 MAX_BINS = 24
@@ -30,19 +31,19 @@ MAX_RAW_LENGTH = 40  # signs of a value, on average: what is longer is prose
 
 # Columns of a record that are worth choosing from, best first, and what a reader calls them.
 TITLES = {
-    "creators": "Maker",
-    "school": "School",
-    "genre": "Genre",
-    "object_type": "Kind of object",
-    "medium": "Medium",
-    "place": "Place",
-    "style": "Style",
-    "culture": "Culture",
-    "institution": "Held by",
-    "tags": "Keywords",
-    "rights": "Rights",
+    "creators": said("Maker"),
+    "school": said("School"),
+    "genre": said("Genre"),
+    "object_type": said("Kind of object"),
+    "medium": said("Medium"),
+    "place": said("Place"),
+    "style": said("Style"),
+    "culture": said("Culture"),
+    "institution": said("Held by"),
+    "tags": said("Keywords"),
+    "rights": said("Rights"),
 }
-YEARS_TITLE = "Date"
+YEARS_TITLE = said("Date")
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
