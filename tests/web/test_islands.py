@@ -116,12 +116,19 @@ def test_keys_ask_and_take_out(visitor: Visitor) -> None:
 
 def test_keys_can_be_switched_off(visitor: Visitor) -> None:
     page = visitor.go("/c/fields")
-    page.get_by_role("button", name="Keys P, N, X").click()
+    page.get_by_role("button", name="Keys").click()
+    switch = page.get_by_role("button", name="Single keys are on")
+    switch.click()
+    page.keyboard.press("Escape")
     page.locator("li.work a.pic").first.focus()
-    page.keyboard.press("p")
+    for key in ("p", "u", "/", "s", "Space"):
+        page.keyboard.press(key)
+    page.keyboard.press("?")
+    assert page.locator("dialog[open], .chosen, details[open]").count() == 0
     page.reload()
     assert "like=" not in page.url
-    expect(page.get_by_role("button", name="Keys P, N, X")).to_have_attribute(
+    page.get_by_role("button", name="Keys").click()
+    expect(page.get_by_role("button", name="Single keys are off")).to_have_attribute(
         "aria-pressed", "false"
     )
 

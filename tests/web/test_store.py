@@ -174,22 +174,46 @@ def test_as_many_undos_lead_back_to_the_start(
     assert line == end
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c", "<", ">"]), max_size=20))
-def test_the_browsers_back_and_forward_are_undo_and_redo(store: Store, steps: list[str]) -> None:
+@given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=12), st.data())
+def test_the_browsers_back_and_forward_are_undo_and_redo(
+    store: Store, asked: list[str], data: st.DataObject
+) -> None:
     line = store.call("undo", "begin", "start")
-    for step in steps:
-        if step in "<>":
-            target = line["past"][-1:] if step == "<" else line["future"][:1]
-            if target:
-                expected = store.call("undo", "undo" if step == "<" else "redo", line)
-                found = store.call("undo", "follow", line, target[0])
-                # the same address may lie on both sides: then back is what is meant
-                both = line["past"][-1:] == line["future"][:1]
-                assert found == expected or both
-                line = found
+    for number, name in enumerate(asked):  # no address twice: where one lies is then certain
+        line = store.call("undo", "record", line, f"{number}{name}")
+    entries = [*line["past"], line["present"]]
+    for _ in range(4):
+        place = data.draw(st.integers(0, len(entries) - 1))
+        line = store.call("undo", "follow", line, entries[place])
+        assert line["present"] == entries[place]
+        assert [*line["past"], line["present"], *line["future"]] == entries
+    fresh = store.call("undo", "follow", line, "never asked")
+    assert (fresh["present"], fresh["past"][-1]) == ("never asked", line["present"])
+    assert fresh["future"] == []
+
+
+WORK_IDS = st.sampled_from("abcdefg")
+
+
+@given(st.permutations("abcdefg"), st.lists(st.tuples(st.booleans(), WORK_IDS), max_size=10))
+def test_works_are_chosen_one_by_one_and_in_ranges(
+    store: Store, hung: list[str], clicks: list[tuple[bool, str]]
+) -> None:
+    selection: dict[str, Any] = {"ids": [], "anchor": None}
+    for is_range, work in clicks:
+        before, anchor = set(selection["ids"]), selection["anchor"]
+        if is_range:
+            selection = store.call("selection", "extend", selection, work, hung)
+            ends = sorted([hung.index(anchor or work), hung.index(work)])
+            assert set(selection["ids"]) == before | set(hung[ends[0] : ends[1] + 1])
+            assert selection["anchor"] == (anchor or work)  # a longer range begins where it did
         else:
-            line = store.call("undo", "record", line, step)
-            assert line["present"] == step
+            selection = store.call("selection", "toggle", selection, work)
+            assert set(selection["ids"]) == before ^ {work}
+            assert selection["anchor"] == work
+        assert len(set(selection["ids"])) == len(selection["ids"])
+    gone = store.call("selection", "extend", selection, "not here", hung)
+    assert gone["ids"] == [*selection["ids"], "not here"]
 
 
 @given(PARAMS, PARTS, SIGNS)

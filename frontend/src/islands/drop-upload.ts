@@ -1,5 +1,6 @@
 // A picture dropped on the page, or pasted, becomes part of the question.
 import { html, nothing, type TemplateResult } from "lit";
+import { ask } from "../desk/ask";
 import { Island, isWriting, tell } from "./island";
 
 interface Taken {
@@ -91,7 +92,7 @@ class DropUpload extends Island {
         headers: { Accept: "application/json" },
       });
       const found = (await answer.json()) as Taken | Refused;
-      if ("url" in found) location.assign(found.url);
+      if ("url" in found) ask(found.url);
       else tell(found.error.message);
     } catch {
       tell("The picture could not be sent: the server does not answer. Is it still running?");

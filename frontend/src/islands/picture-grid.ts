@@ -1,149 +1,188 @@
-// The keyboard among the pictures: arrows move, Enter looks, P and N ask for more or less like it,
-// X takes it out of the question. One picture at a time is a tab stop. `?` says so; the single
-// keys can be switched off (WCAG 2.1.4).
+// The keyboard among the pictures: arrows move, Enter goes to the work, Space looks at it here, P
+// and N ask for more or less like it, S chooses it, X takes a picture out of the question. One
+// picture at a time is a tab stop. The single keys can be switched off (WCAG 2.1.4).
 import { html, render } from "lit";
-import { KEYS_KEY, readChoice, writeChoice } from "./choices";
+import { act, SWAPPED } from "../desk/ask";
+import { keysOn, SHEET } from "../desk/keys";
+import { CHOOSE, chosenParts, type Choice } from "../desk/choosing";
+import { quickLook } from "../desk/quick-look";
+import { t } from "../words";
 import { Island, isWriting, tell } from "./island";
 
 class PictureGrid extends Island {
-  private works: HTMLElement[] = [];
-  private current = 0;
-  private keysOn = readChoice(KEYS_KEY) !== "off";
+  private current: HTMLElement | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.works = [...this.querySelectorAll<HTMLElement>("li.work")];
-    if (this.works.length === 0) return;
-    this.current = Math.max(0, this.works.findIndex((work) => this.linkOf(work)?.dataset["current"]));
     this.addEventListener("keydown", this.onKey);
     this.addEventListener("focusin", this.onFocus);
-    this.settle();
-    this.addSwitch();
+    this.addEventListener("click", this.onClick);
+    document.addEventListener(SWAPPED, this.onSwapped);
+    this.onSwapped();
   }
 
-  private linkOf(work: HTMLElement | undefined): HTMLAnchorElement | null {
-    return work?.querySelector<HTMLAnchorElement>("a.pic") ?? null;
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener(SWAPPED, this.onSwapped);
+  }
+
+  private readonly onSwapped = (): void => {
+    const { works } = this;
+    if (!this.current || !works.includes(this.current)) this.current = works[0] ?? null;
+    this.settle();
+    this.drawKeys();
+  };
+
+  private get works(): HTMLElement[] {
+    return [...this.querySelectorAll<HTMLElement>("li.work")];
   }
 
   /** Make the current picture the only tab stop; its + and − follow it in the tab order. */
   private settle(): void {
-    this.works.forEach((work, place) => {
+    for (const work of this.works) {
       for (const link of work.querySelectorAll("a")) {
-        if (place === this.current) link.removeAttribute("tabindex");
-        else link.tabIndex = -1;
+        if (work === this.current) link.removeAttribute("tabindex");
+        else if (link.tabIndex !== -1) link.tabIndex = -1;
       }
-    });
+    }
   }
 
   private readonly onFocus = (event: FocusEvent): void => {
-    const work = event.target instanceof Element ? event.target.closest("li.work") : null;
-    const place = work instanceof HTMLElement ? this.works.indexOf(work) : -1;
-    if (place < 0 || place === this.current) return;
-    this.current = place;
+    const work = workOf(event.target);
+    if (!work || work === this.current) return;
+    this.current = work;
     this.settle();
   };
+
+  /** Ctrl, ⌘ or Shift with a click chooses, as does a plain one while works are being chosen. */
+  private readonly onClick = (event: MouseEvent): void => {
+    const link = event.target instanceof Element ? event.target.closest("a.pic") : null;
+    const work = workOf(link);
+    if (!work || event.button !== 0 || event.altKey) return;
+    const range = event.shiftKey;
+    if (!range && !event.ctrlKey && !event.metaKey && !this.closest(".choosing")) return;
+    event.preventDefault();
+    this.choose(work, range);
+  };
+
+  private choose(work: HTMLElement, range: boolean): void {
+    const detail: Choice = { work, range };
+    this.dispatchEvent(new CustomEvent(CHOOSE, { detail, bubbles: true }));
+  }
 
   private readonly onKey = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
-    const target = this.moved(event.key);
-    if (target !== null) {
+    const work = workOf(event.target);
+    const target = work && this.moved(event.key, work);
+    if (work && target) {
       event.preventDefault();
+      if (event.shiftKey && target !== work) {
+        if (!work.matches(".chosen")) this.choose(work, false);
+        this.choose(target, true);
+      }
       this.moveTo(target);
       return;
     }
-    const act = this.keysOn ? this.actFor(event.key) : null;
-    if (act) {
-      event.preventDefault();
-      act();
-    }
+    const found = work && keysOn() ? this.actFor(event.key, work) : null;
+    if (!found) return;
+    event.preventDefault();
+    found();
   };
 
-  private moved(key: string): number | null {
-    const last = this.works.length - 1;
+  private moved(key: string, work: HTMLElement): HTMLElement | null {
+    if (key === "ArrowDown") return this.inRow(1, work);
+    if (key === "ArrowUp") return this.inRow(-1, work);
+    const { works } = this;
+    const place = works.indexOf(work);
     const steps: Record<string, number> = {
-      ArrowRight: Math.min(this.current + 1, last),
-      ArrowLeft: Math.max(this.current - 1, 0),
+      ArrowRight: Math.min(place + 1, works.length - 1),
+      ArrowLeft: Math.max(place - 1, 0),
       Home: 0,
-      End: last,
+      End: works.length - 1,
     };
-    if (key === "ArrowDown") return this.inRow(1);
-    if (key === "ArrowUp") return this.inRow(-1);
-    return steps[key] ?? null;
+    return works[steps[key] ?? NaN] ?? null;
   }
 
   /** The picture whose middle is nearest in the next row below (+1) or above (−1). */
-  private inRow(direction: 1 | -1): number {
-    const here = this.works[this.current]?.getBoundingClientRect();
-    if (!here) return this.current;
+  private inRow(direction: 1 | -1, from: HTMLElement): HTMLElement {
+    const here = from.getBoundingClientRect();
     const middle = here.left + here.width / 2;
-    let best = this.current;
+    let best = from;
     let bestRow = Infinity;
     let bestOff = Infinity;
-    this.works.forEach((work, place) => {
+    for (const work of this.works) {
       const box = work.getBoundingClientRect();
       const row = direction * (box.top - here.top);
       const off = Math.abs(box.left + box.width / 2 - middle);
-      if (row <= 1 || row > bestRow + 1) return;
+      if (row <= 1 || row > bestRow + 1) continue;
       if (row < bestRow - 1 || off < bestOff) {
-        best = place;
+        best = work;
         bestRow = row;
         bestOff = off;
       }
-    });
+    }
     return best;
   }
 
-  private moveTo(place: number): void {
-    this.current = place;
+  private moveTo(work: HTMLElement): void {
+    this.current = work;
     this.settle();
-    this.linkOf(this.works[place])?.focus();
+    work.querySelector<HTMLElement>("a.pic")?.focus();
   }
 
-  private actFor(key: string): (() => void) | null {
-    const work = this.works[this.current];
-    const follow = (selector: string) => () => work?.querySelector<HTMLElement>(selector)?.click();
+  private actFor(key: string, work: HTMLElement): (() => void) | null {
     switch (key.toLowerCase()) {
       case "p":
-        return follow("a.plus");
+        return () => ask(work, 1);
       case "n":
-        return follow("a.minus");
+        return () => ask(work, -1);
+      case "s":
+        return () => this.choose(work, false);
       case "x":
-        return () => this.takeOut();
-      case "?":
-        return () =>
-          tell("Arrows move, Enter looks, P more like it, N less like it, X takes the last picture out of the question.");
+        return takeOut;
+      case " ":
+        return () => this.look(work);
       default:
         return null;
     }
   }
 
-  /** Take the picture that was added last out of the question. */
-  private takeOut(): void {
-    const tiles = document.querySelectorAll<HTMLElement>(".tile [data-remove]");
-    const last = tiles[tiles.length - 1];
-    if (last) last.click();
-    else tell("There is no picture in the question to take out.");
+  /** Look at a work here; the keys go on working, on the work that is looked at. */
+  private look(work: HTMLElement): void {
+    this.moveTo(work);
+    quickLook(work, (key) => {
+      const from = this.current ?? work;
+      const target = this.moved(key, from);
+      if (target) this.moveTo(target);
+      else if (keysOn()) this.actFor(key === " " ? "" : key, from)?.();
+      return target;
+    });
   }
 
-  private addSwitch(): void {
+  private drawKeys(): void {
     const place = this.querySelector<HTMLElement>(".keys");
     if (!place) return;
-    const draw = (): void => {
-      render(
-        html`<button
-          class="plain"
-          aria-pressed=${this.keysOn}
-          @click=${() => {
-            this.keysOn = !this.keysOn;
-            writeChoice(KEYS_KEY, this.keysOn ? "on" : "off");
-            draw();
-          }}
-        >Keys P, N, X among the pictures: ${this.keysOn ? "on" : "off"}</button>`,
-        place,
-      );
-    };
-    draw();
+    const show = (): boolean => document.dispatchEvent(new CustomEvent(SHEET));
+    render(html`<button class="plain" @click=${show}>${t("Keys")}</button>`, place);
   }
+}
+
+function workOf(target: EventTarget | null): HTMLElement | null {
+  return target instanceof Element ? target.closest<HTMLElement>("li.work") : null;
+}
+
+/** Ask for more or less like a work; where it is chosen, like all that are. */
+function ask(work: HTMLElement, sign: 1 | -1): void {
+  const parts = work.matches(".chosen") ? chosenParts() : [];
+  if (parts.length > 1 && act({ kind: "add", parts, sign })) return;
+  work.querySelector<HTMLElement>(sign > 0 ? "a.plus" : "a.minus")?.click();
+}
+
+/** Take the picture that was added last out of the question. */
+function takeOut(): void {
+  const last = [...document.querySelectorAll<HTMLElement>(".tile [data-remove]")].at(-1);
+  if (last) last.click();
+  else tell(t("There is no picture in the question to take out."));
 }
 
 customElements.define("picture-grid", PictureGrid);

@@ -30,11 +30,19 @@ export function redo<T>(line: Timeline<T>): Timeline<T> {
   return { past: [...line.past, line.present], present: next, future: rest };
 }
 
-/** Follow the browser to `found`: one step back or forth where it lies there, a new step if not. */
+/** Follow the browser to `found`: back or forth where it lies there, a new step where not. */
 export function follow<T>(line: Timeline<T>, found: T): Timeline<T> {
-  if (found === line.past.at(-1)) return undo(line);
-  if (found === line.future[0]) return redo(line);
-  return record(line, found);
+  if (found === line.present) return line;
+  const before = line.past.lastIndexOf(found);
+  const after = line.future.indexOf(found);
+  const back = before < 0 ? Infinity : line.past.length - before;
+  const forth = after < 0 ? Infinity : after + 1;
+  if (before < 0 && after < 0) return record(line, found);
+  let reached = line;
+  for (let n = Math.min(back, forth); n > 0; n -= 1) {
+    reached = back <= forth ? undo(reached) : redo(reached);
+  }
+  return reached;
 }
 
 export function write(line: Timeline<string>): string {
