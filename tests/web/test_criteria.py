@@ -255,7 +255,7 @@ def test_facts_in_words() -> None:
             ("Checksum", "recorded at the first fetch"),
         ]
     ]
-    assert Facts({**card, "languages": ["x"] * 40}).rows[3][1] == "yes, in 40\u00a0languages"
+    assert Facts({**card, "languages": ["x"] * 40}).rows[3][1] == "yes, in 40 languages"
     assert (
         "one for each detail"
         in dict(Facts(REGISTERED.get("details_sift.pixels").card.to_json()).rows)["One work is"]

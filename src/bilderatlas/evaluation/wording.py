@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from bilderatlas.evaluation.invariance import Effect, Invariances
 from bilderatlas.evaluation.transformations import get_transformation
+from bilderatlas.words import mark, said
 
 BOUNDS = (0.8, 0.6, 0.3)  # of the corrected overlap: hardly, a little, clearly, strongly
 FOUND_BOUNDS = (0.95, 0.7, 0.3)  # of the share of works found, where only that is asked
@@ -27,8 +28,18 @@ class Notice(IntEnum):
     STRONGLY = 3
 
 
-_NOTICED = ("is hardly noticed", "is noticed a little", "is clearly noticed", "is strongly noticed")
-_HIDDEN = ("does not hide it", "rarely hides it", "often hides it", "hides it")
+_NOTICED = (
+    mark("%(lead)s, a work keeps %(kept)s: %(noun)s is hardly noticed."),
+    mark("%(lead)s, a work keeps %(kept)s: %(noun)s is noticed a little."),
+    mark("%(lead)s, a work keeps %(kept)s: %(noun)s is clearly noticed."),
+    mark("%(lead)s, a work keeps %(kept)s: %(noun)s is strongly noticed."),
+)
+_HIDDEN = (
+    mark("%(lead)s, a work %(found)s: %(noun)s does not hide it."),
+    mark("%(lead)s, a work %(found)s: %(noun)s rarely hides it."),
+    mark("%(lead)s, a work %(found)s: %(noun)s often hides it."),
+    mark("%(lead)s, a work %(found)s: %(noun)s hides it."),
+)
 
 
 def notice_of(effect: Effect, measured: Invariances) -> Notice | None:
@@ -47,25 +58,39 @@ def sentence_of(effect: Effect, measured: Invariances) -> str:
     change = get_transformation(effect.transformation)
     notice = notice_of(effect, measured)
     if notice is None:
-        return (
-            f"None of the {measured.n_works} works has {change.lacking or 'anything to change'}, "
-            "so there was nothing to try."
+        lacking = said(change.lacking) if change.lacking else said("anything to change")
+        return said(
+            "None of the %(n)s works has %(lacking)s, so there was nothing to try.",
+            n=measured.n_works,
+            lacking=lacking,
         )
-    lead = change.done
+    lead = said(change.done)
     if effect.n_unchanged:
-        lead += f" (which {effect.n_works} of {measured.n_works} works have)"
+        lead = said(
+            "%(done)s (which %(n)s of %(all)s works have)",
+            done=lead,
+            n=effect.n_works,
+            all=measured.n_works,
+        )
+    noun = said(change.noun)
     if effect.overlap is None:
-        found = _found(effect, "is", "found first")
-        return f"{lead}, a work {found}: {change.noun} {_HIDDEN[notice]}."
-    kept = _kept(effect.overlap, measured.k)
-    return f"{lead}, a work keeps {kept}: {change.noun} {_NOTICED[notice]}."
+        return said(_HIDDEN[notice], lead=lead, found=_is_found(effect), noun=noun)
+    return said(_NOTICED[notice], lead=lead, kept=_kept(effect.overlap, measured.k), noun=noun)
 
 
 def aside_of(effect: Effect) -> str:
     """Say whether the work itself is still found, where the sentence tells of its neighbours."""
     if effect.overlap is None or not effect.n_works:
         return ""
-    return f"The changed picture {_found(effect, '', 'finds the work itself first')}."
+    if effect.n_first == effect.n_works:
+        return said("The changed picture always finds the work itself first.")
+    if effect.n_first == 0:
+        return said("The changed picture never finds the work itself first.")
+    return said(
+        "The changed picture finds the work itself first in %(n)s of %(all)s cases.",
+        n=effect.n_first,
+        all=effect.n_works,
+    )
 
 
 def summary_of(measured: Invariances) -> str:
@@ -74,38 +99,69 @@ def summary_of(measured: Invariances) -> str:
     blind = _nouns(effect for notice, effect in noticed if notice == Notice.HARDLY)
     keen = [effect for notice, effect in noticed if notice is not None and notice >= Notice.CLEARLY]
     keen.sort(key=_what_stays)
-    most, *others = _nouns(keen) or [""]
-    then = f", then {_joined(others)}" if others else ""
-    seen, strongest = (
-        ("hardly notices", f"It notices {most} most{then}.")
-        if measured.k
-        else ("finds a work again in spite of", f"What hides a work most is {most}{then}.")
-    )
-    parts = [f"On these works it {seen} {_joined(blind)}."] if blind else []
-    if keen:
-        parts.append(strongest)
+    parts: list[str] = []
+    if blind and measured.k:
+        parts.append(said("On these works it hardly notices %(changes)s.", changes=blind))
     elif blind:
-        parts.append("Nothing that was tried moves a work far.")
-    return " ".join(parts)
+        parts.append(
+            said("On these works it finds a work again in spite of %(changes)s.", changes=blind)
+        )
+    if keen:
+        parts.append(_strongest(_nouns(keen), whole=bool(measured.k)))
+    elif blind:
+        parts.append(said("Nothing that was tried moves a work far."))
+    return _one_after_another(parts)
+
+
+def _strongest(nouns: list[str], *, whole: bool) -> str:
+    most, *others = nouns
+    if whole and others:
+        return said("It notices %(most)s most, then %(others)s.", most=most, others=others)
+    if whole:
+        return said("It notices %(most)s most.", most=most)
+    if others:
+        return said(
+            "What hides a work most is %(most)s, then %(others)s.", most=most, others=others
+        )
+    return said("What hides a work most is %(most)s.", most=most)
 
 
 def caution_of(measured: Invariances) -> str:
     """Say what lessens the worth of a measurement; empty where nothing does."""
-    cautions = []
-    if measured.n_from_thumbnails:
-        whole = measured.n_from_thumbnails == measured.n_works
-        which = "All" if whole else f"{measured.n_from_thumbnails} of the"
+    cautions: list[str] = []
+    if measured.n_from_thumbnails == measured.n_works and measured.n_works:
         cautions.append(
-            f"{which} pictures were read from thumbnails of 512 px: their source is out of reach."
+            said("All pictures were read from thumbnails of 512 px: their source is out of reach.")
+        )
+    elif measured.n_from_thumbnails:
+        cautions.append(
+            said(
+                "%(n)s of the pictures were read from thumbnails of 512 px: their source is out "
+                "of reach.",
+                n=measured.n_from_thumbnails,
+            )
         )
     if measured.n_works < 20:
-        cautions.append(f"{measured.n_works} works are few: take the numbers as a hint.")
-    if measured.again.overlap is not None and measured.again.overlap < 0.95:
-        kept = _kept(measured.again.overlap, measured.k)
         cautions.append(
-            f"Read again without any change, a work keeps {kept}: compare the numbers with that."
+            said("%(n)s works are few: take the numbers as a hint.", n=measured.n_works)
         )
-    return " ".join(cautions)
+    if measured.again.overlap is not None and measured.again.overlap < 0.95:
+        cautions.append(
+            said(
+                "Read again without any change, a work keeps %(kept)s: compare the numbers with "
+                "that.",
+                kept=_kept(measured.again.overlap, measured.k),
+            )
+        )
+    return _one_after_another(cautions)
+
+
+def _one_after_another(sentences: list[str]) -> str:
+    """Join whole sentences into a paragraph."""
+    if len(sentences) < 2:
+        return sentences[0] if sentences else ""
+    first, *rest = sentences
+    return said("%(first)s %(then)s", first=first, then=_one_after_another(rest))
 
 
 def _what_stays(effect: Effect) -> float:
@@ -118,28 +174,24 @@ def _level(value: float, bounds: tuple[float, ...]) -> Notice:
 
 def _kept(share: float, k: int) -> str:
     if k == 1:
-        return f"its nearest neighbour {round(100 * share)} times in 100"
+        return said("its nearest neighbour %(n)s times in 100", n=round(100 * share))
     n_kept = round(share * k)
     if n_kept == 0:
-        return f"none of its {k} nearest neighbours"
+        return said("none of its %(k)s nearest neighbours", k=k)
+    if n_kept == k and share > 0.995:
+        return said("all of its %(k)s nearest neighbours", k=k)
     if n_kept == k:
-        return f"{'all' if share > 0.995 else 'nearly all'} of its {k} nearest neighbours"
-    return f"{n_kept} of its {k} nearest neighbours"
+        return said("nearly all of its %(k)s nearest neighbours", k=k)
+    return said("%(n)s of its %(k)s nearest neighbours", n=n_kept, k=k)
 
 
-def _found(effect: Effect, verb: str, what: str) -> str:
+def _is_found(effect: Effect) -> str:
     if effect.n_first == effect.n_works:
-        words = (verb, "always", what)
-    elif effect.n_first == 0:
-        words = (verb, "never", what)
-    else:
-        words = (verb, what, f"in {effect.n_first} of {effect.n_works} cases")
-    return " ".join(word for word in words if word)
+        return said("is always found first")
+    if effect.n_first == 0:
+        return said("is never found first")
+    return said("is found first in %(n)s of %(all)s cases", n=effect.n_first, all=effect.n_works)
 
 
 def _nouns(effects: Iterable[Effect]) -> list[str]:
-    return [get_transformation(effect.transformation).noun for effect in effects]
-
-
-def _joined(words: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
+    return [said(get_transformation(effect.transformation).noun) for effect in effects]

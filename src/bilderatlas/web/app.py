@@ -13,6 +13,7 @@ from starlette.types import Scope
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.settings import for_anybody
 from bilderatlas.web.answers import Answers
+from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.languages import LanguageChoice
 from bilderatlas.web.pages.error import ErrorPage, error_page
 from bilderatlas.web.pages.uploads import MAX_BYTES
@@ -28,6 +29,7 @@ from bilderatlas.web.routes.uploads import add_uploads
 from bilderatlas.web.security import Access, BodyLimit, Guard, Mode
 from bilderatlas.web.site import Site
 from bilderatlas.web.visitors import Visitors
+from bilderatlas.words import mark
 
 if TYPE_CHECKING:
     from bilderatlas.api import Library
@@ -72,14 +74,19 @@ def _page_of(site: Site, request: Request, error: Exception) -> ErrorPage:
         return ErrorPage(page.status, page.code, told)
     if isinstance(error, HTTPException):
         sentences = {
-            404: "There is no page at this address.",
-            405: "This address does not take such a request.",
+            404: mark("There is no page at this address."),
+            405: mark("This address does not take such a request."),
         }
-        sentence = sentences.get(error.status_code, error.detail)
-        return ErrorPage(error.status_code, "http", sentence)
+        words = sentences.get(error.status_code)
+        told = _(words) if words else error.detail
+        return ErrorPage(error.status_code, "http", told, is_english=not words)
     logger.error("unexpected error at %s", request.url.path, exc_info=error)
     return ErrorPage(
         500,
         "unexpected",
-        "Something went wrong that should not have. The server's log says what; please report it.",
+        _(
+            "Something went wrong that should not have. "
+            "The server's log says what; please report it."
+        ),
+        is_english=False,
     )

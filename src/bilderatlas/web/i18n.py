@@ -28,7 +28,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_timedelta
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -183,7 +183,7 @@ def _counted(text: Said) -> dict[str, str]:
 
 def _again(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return joined([gettext(str(one)) if type(one) is str else _again(one) for one in value])
+        return joined([str(_again(one)) for one in value])
     return _said(value) if isinstance(value, Said) else value
 
 
@@ -231,6 +231,14 @@ def joined(items: Iterable[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return gettext("%(names)s and %(last)s", names=", ".join(names[:-1]), last=names[-1])
+
+
+def language_name(code: str) -> str:
+    """Name a language in the one that is spoken: `de` → `German`, `Deutsch`, `allemand`."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(current().locale) or code
+    except (ValueError, UnknownLocaleError):
+        return code
 
 
 # --- which language a reader wants ---

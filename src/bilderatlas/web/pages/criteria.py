@@ -11,7 +11,9 @@ from bilderatlas.errors import NotFoundError, UnknownNameError
 from bilderatlas.evaluation.wording import summary_of
 from bilderatlas.extractors.base import Readiness
 from bilderatlas.extractors.resolve import all_extractors
+from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.pages.facts import Facts
+from bilderatlas.words import mark
 
 if TYPE_CHECKING:
     from bilderatlas.api import Library
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
 
 STATES = {
-    "to fetch": "its weights are not here yet",
-    "to export": "its weights are here, but not in a form that runs here",
+    "to fetch": mark("its weights are not here yet"),
+    "to export": mark("its weights are here, but not in a form that runs here"),
 }
 
 
@@ -36,7 +38,7 @@ class Use:
     @property
     def summary(self) -> str:
         """What the criterion notices in this collection; empty where nobody measured it."""
-        return summary_of(self.measured) if self.measured else ""
+        return _(summary_of(self.measured)) if self.measured else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Criterion:
     @property
     def state_words(self) -> str:
         """What keeps it from running here; empty where nothing does."""
-        return STATES.get(self.readiness.state, "")
+        words = STATES.get(self.readiness.state)
+        return _(words) if words else ""
 
     @property
     def collections(self) -> list[tuple[str, int]]:

@@ -22,12 +22,15 @@ from bilderatlas.evaluation.wording import aside_of, caution_of, sentence_of, su
 from bilderatlas.extractors.base import Readiness
 from bilderatlas.web import urls
 from bilderatlas.web.answers import Answers
+from bilderatlas.web.i18n import day
+from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.pages.facts import Facts
 from bilderatlas.web.pages.jobs import JobRow
 from bilderatlas.web.pages.search import find_collection, percent_box
 from bilderatlas.web.pictures import Picture, hit_pictures, pictures_of
-from bilderatlas.web.rendering import collection_title, day
+from bilderatlas.web.rendering import collection_title
 from bilderatlas.web.state import SearchState, spell_image
+from bilderatlas.words import mark
 
 if TYPE_CHECKING:
     from bilderatlas.api import Collection, Library, SpaceInfo
@@ -59,7 +62,9 @@ class Cell:
     @property
     def lack(self) -> str:
         """Why there are none, where there are none."""
-        return "No work shares its details." if self.finds_details else "It has no place here."
+        return (
+            _("No work shares its details.") if self.finds_details else _("It has no place here.")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +216,7 @@ class CriterionPage:
         if self.measured is None:
             return []
         changed = [(row.effect, row.change.how) for row in self.rows]
-        return [(self.measured.again, "Nothing is changed; it is read again."), *changed]
+        return [(self.measured.again, mark("Nothing is changed; it is read again.")), *changed]
 
     @property
     def measured_on(self) -> str:
@@ -226,9 +231,10 @@ class CriterionPage:
         measured = self.measured
         if measured is None or measured.collection_version == self.info.version:
             return ""
-        return (
-            f"Measured at version {measured.collection_version}; the collection is now at version "
-            f"{self.info.version}."
+        return _(
+            "Measured at version %(then)s; the collection is now at version %(now)s.",
+            then=measured.collection_version,
+            now=self.info.version,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -8,28 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from bilderatlas.extractors.base import rows_are
-from bilderatlas.web.rendering import counted, sentence, thousands
+from bilderatlas.web.i18n import gettext as _
+from bilderatlas.web.i18n import joined, language_name, ngettext, thousands
+from bilderatlas.words import mark
 
-LANGUAGES = {
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "it": "Italian",
-    "nl": "Dutch",
-}
 _MANY_LANGUAGES = 8
 _WEIGHT_WORDS = {
-    "name": "File",
-    "source": "From",
-    "revision": "Revision",
-    "sha256": "SHA-256",
-    "origin": "Checksum",
+    "name": mark("File"),
+    "source": mark("From"),
+    "revision": mark("Revision"),
+    "sha256": mark("SHA-256"),
+    "origin": mark("Checksum"),
 }
 _ORIGINS = {
-    "pinned": "pinned in the code",
-    "recorded": "recorded at the first fetch",
-    "given": "of the file that was given",
+    "pinned": mark("pinned in the code"),
+    "recorded": mark("recorded at the first fetch"),
+    "given": mark("of the file that was given"),
 }
 
 
@@ -44,18 +38,18 @@ class Facts:
         """The facts that there are, with the words for them."""
         card = self.card
         pairs = [
-            ("Extractor", f"{card['model_id']}, version {card['version']}"),
-            ("One work is", self._extent),
-            ("Compared by", f"{sentence(card['metrics'])} distance"),
-            ("Finds by words", self._words),
-            ("Pictures arrive at", f"{card['side_px']} px, long side"),
-            ("Read from", card.get("tap", "")),
-            ("Pooled by", card.get("pooling", "")),
-            ("Learned from", card.get("training_data", "")),
-            ("Knows only", card.get("knows_only", "")),
-            ("Reduced by", spelled(card.get("projection") or {})),
-            ("Licence", card.get("licence", "")),
-            ("Published in", card.get("paper", "")),
+            (_("Extractor"), _("%(name)s, version %(version)s", **_named(card))),
+            (_("One work is"), self._extent),
+            (_("Compared by"), _("%(metrics)s distance", metrics=joined(card["metrics"]))),
+            (_("Finds by words"), self._words),
+            (_("Pictures arrive at"), _("%(n)s px, long side", n=card["side_px"])),
+            (_("Read from"), card.get("tap", "")),
+            (_("Pooled by"), card.get("pooling", "")),
+            (_("Learned from"), card.get("training_data", "")),
+            (_("Knows only"), _(card.get("knows_only", ""))),
+            (_("Reduced by"), spelled(card.get("projection") or {})),
+            (_("Licence"), card.get("licence", "")),
+            (_("Published in"), card.get("paper", "")),
         ]
         return [(word, text) for word, text in pairs if text]
 
@@ -78,27 +72,33 @@ class Facts:
     @property
     def _extent(self) -> str:
         dim = thousands(self.card["dim"])
-        kinds = {
-            "detail": f"many vectors of {dim} numbers, one for each detail",
-            "figure": f"a vector of {dim} numbers for each figure; none where there is none",
-        }
-        return kinds.get(rows_are(self.card), f"one vector of {dim} numbers")
+        kind = rows_are(self.card)
+        if kind == "detail":
+            return _("many vectors of %(n)s numbers, one for each detail", n=dim)
+        if kind == "figure":
+            return _("a vector of %(n)s numbers for each figure; none where there is none", n=dim)
+        return _("one vector of %(n)s numbers", n=dim)
 
     @property
     def _words(self) -> str:
         if not self.card.get("embeds_text"):
-            return "no, pictures only"
+            return _("no, pictures only")
         languages = self.card.get("languages") or ()
         if len(languages) > _MANY_LANGUAGES:
-            return f"yes, in {counted(len(languages), 'language')}"
-        named = sentence(LANGUAGES.get(code, code) for code in languages)
-        return f"yes, in {named}" if named else "yes"
+            n = len(languages)
+            return ngettext("yes, in %(num)s language", "yes, in %(num)s languages", n)
+        named = joined(map(language_name, languages))
+        return _("yes, in %(languages)s", languages=named) if named else _("yes")
 
 
 def _weight_fact(key: str, value: Any) -> tuple[str, str]:
     if key == "origin":
-        value = _ORIGINS.get(value, value)
-    return _WEIGHT_WORDS.get(key, key), spelled(value)
+        value = _(_ORIGINS.get(value, value))
+    return _(_WEIGHT_WORDS.get(key, key)), spelled(value)
+
+
+def _named(card: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": card["model_id"], "version": card["version"]}
 
 
 def spelled(value: Any) -> str:
