@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bilderatlas.api.comparison import Comparison, compare_criteria
@@ -65,26 +65,29 @@ class Answers:
         self._palettes: Recent[str, Palette] = Recent(MAX_PALETTES)
         self._comparisons: Recent[Hashable, list[Comparison]] = Recent(MAX_COMPARISONS)
 
-    def ask(self, collection: Collection, query: Query) -> Hits:
-        """Answer a query anew, and remember the answer.
+    def ask(self, collection: Collection, query: Query, also: Sequence[str] = ()) -> Hits:
+        """Answer a query anew, and remember the answer; `also` names further collections.
 
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
-        key = self._key(collection, query)
-        hits = collection.run(query)
-        if self._key(collection, query) == key:  # no writer came between
+        key = self._key(collection, query, also)
+        if also:
+            hits = self._library.search_several([collection.name, *also], query)
+        else:
+            hits = collection.run(query)
+        if self._key(collection, query, also) == key:  # no writer came between
             self._answers.keep(key, hits)
         return hits
 
-    def recall(self, collection: Collection, query: Query) -> Hits:
+    def recall(self, collection: Collection, query: Query, also: Sequence[str] = ()) -> Hits:
         """Return the remembered answer; the query is asked where there is none of this version.
 
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
-        found = self._answers.find(self._key(collection, query))
-        return self.ask(collection, query) if found is None else found
+        found = self._answers.find(self._key(collection, query, also))
+        return self.ask(collection, query, also) if found is None else found
 
     def palette(self, collection: Collection, image_id: str, sha256: str) -> Palette:
         """Return the palette of the picture whose content has this hash.
@@ -108,9 +111,10 @@ class Answers:
             self._comparisons.keep(key, found)
         return found
 
-    def _key(self, collection: Collection, query: Query) -> Hashable:
-        """Name the question and the state of every collection that has a part in the answer."""
-        owners = {
+    def _key(self, collection: Collection, query: Query, also: Sequence[str]) -> Hashable:
+        """Name the question and the state of all that has a part in the answer."""
+        asked = (collection.name, *also)
+        owners = {*also} | {
             part.value.partition("/")[0]
             for part in query.parts
             if part.kind is PartKind.IMAGE and "/" in part.value
@@ -119,7 +123,8 @@ class Answers:
         store = collection.store
         brought = any(part.kind is PartKind.UPLOAD for part in query.parts)
         visitor = current_visitor() if brought else None  # what one brought, no other is told of
-        return query, visitor, collection.name, store.created_at, store.version, *others
+        panels = tuple(self._library.panels.stamp(query, name) for name in asked)
+        return query, visitor, panels, asked, store.created_at, store.version, *others
 
     def _version(self, name: str) -> tuple[str, int] | None:
         try:

@@ -17,119 +17,51 @@ from bilderatlas.errors import (
     UsageError,
 )
 from bilderatlas.extractors.base import rows_are
-from bilderatlas.search.combine import MAX_LAMBDA, RULES, Rule
-from bilderatlas.search.figures import FIGURE_RULES
+from bilderatlas.search.combine import MAX_LAMBDA, Rule
 from bilderatlas.search.parts import MAX_PARTS
-from bilderatlas.search.query import Part, PartKind, parse_part
+from bilderatlas.search.query import PartKind
 from bilderatlas.search.run import MAX_DEPTH, MAX_K
-from bilderatlas.web import urls
 from bilderatlas.web.answers import Answers
-from bilderatlas.web.pictures import Picture, hit_pictures, pictures_of
-from bilderatlas.web.rendering import collection_title, counted, span, thousands
-from bilderatlas.web.state import DEFAULT_K, DEFAULT_LAMBDA, DEFAULT_RULE, SearchState, spell_image
+from bilderatlas.web.i18n import gettext as _
+from bilderatlas.web.i18n import joined, ngettext, thousands
+from bilderatlas.web.pages import menus
+from bilderatlas.web.pages.facets import (
+    ValuesPanel,
+    YearsPanel,
+    chosen_words,
+    span_words,
+    values_panels,
+    years_panel,
+)
+from bilderatlas.web.pages.menus import Choice, CollectionChoice, RuleChoice, Weighed
+from bilderatlas.web.pages.results import (
+    Grouped,
+    Marks,
+    Result,
+    groups_of,
+    marks_of,
+    percent_box,
+    results_of,
+)
+from bilderatlas.web.pages.tiles import (
+    Tile,
+    Words,
+    find_collection,
+    panel_name,
+    tiles_of,
+    with_reasons,
+    words_of,
+)
+from bilderatlas.web.rendering import collection_title, span
+from bilderatlas.web.state import DEFAULT_K, DEFAULT_LAMBDA, DEFAULT_RULE, SIZES, SearchState
 
 if TYPE_CHECKING:
     from bilderatlas.api import Collection, Library, SpaceInfo
-    from bilderatlas.search.hits import Hit, Hits
+    from bilderatlas.search.facets import Facet
+    from bilderatlas.search.hits import Hits
     from bilderatlas.store.library import CollectionInfo
 
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A picture of the question, in one of the two light boxes."""
-
-    text: str
-    sign: int
-    label: str
-    state: SearchState
-    part: Part | None = None
-    picture: Picture | None = None
-
-    @property
-    def src(self) -> str:
-        """Its thumbnail; empty where the picture could not be found."""
-        if self.picture is not None and self.picture.sha256:
-            return self.picture.src(256)
-        if self.part is not None and self.part.kind is PartKind.UPLOAD:
-            return urls.upload_thumbnail(self.part.value)
-        return ""
-
-    @property
-    def url(self) -> str:
-        """Its page; empty for uploads."""
-        return self.picture.url if self.picture else ""
-
-    @property
-    def remove_url(self) -> str:
-        """The question without it."""
-        return self.state.without_part(self.text).url()
-
-    @property
-    def swap_url(self) -> str:
-        """The question with it in the other light box."""
-        return self.state.with_part(self.text, -self.sign).url()
-
-    @property
-    def weight_urls(self) -> list[tuple[str, str]]:
-        """Other weights: words and address."""
-        if self.part is None:
-            return []
-        weight = self.part.weight
-        steps = (("Count it double", weight * 2), ("Count it half", weight / 2))
-        return [
-            (word, self.state.with_weight(self.text, self.part, new).url())
-            for word, new in steps
-            if 0.25 <= new <= 4
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One hit as the page shows it."""
-
-    hit: Hit
-    picture: Picture
-    state: SearchState
-
-    @property
-    def url(self) -> str:
-        """Its page, which remembers the question."""
-        params = self.state.params() if self.state.has_parts else ()
-        return urls.work(self.picture.collection, self.picture.image_id, params)
-
-    @property
-    def id(self) -> str:
-        """Its id in the library: `rijks/SK-C-5`."""
-        return f"{self.picture.collection}/{self.picture.image_id}"
-
-    @property
-    def part(self) -> str:
-        """How the question spells it as an example."""
-        return spell_image(self.picture.collection, self.hit.image_id)
-
-    @property
-    def more_url(self) -> str:
-        """The question with it as an example."""
-        return self.state.with_part(self.part, 1).url()
-
-    @property
-    def less_url(self) -> str:
-        """The question with it as a counter-example."""
-        return self.state.with_part(self.part, -1).url()
-
-    @property
-    def found(self) -> str:
-        """For details: the verdict and the transform in words; for poses: that it is mirrored."""
-        match, figure = self.hit.match, self.hit.figure
-        if figure is not None:
-            return "mirrored" if figure.mirrored else ""
-        return ", ".join(t for t in (match.verdict, match.transform) if t) if match else ""
-
-    @property
-    def box(self) -> tuple[str, str, str, str] | None:
-        """For details and poses: what matches, as x, y, width, height in percent."""
-        region = self.hit.region_xyxyn
-        return percent_box(region) if region else None
+__all__ = ["Fault", "SearchPage", "find_collection", "percent_box", "search_page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +81,17 @@ class SearchPage:
     max_lambda: ClassVar[float] = MAX_LAMBDA
     state: SearchState
     info: CollectionInfo
-    collections: Sequence[CollectionInfo]
+    infos: Sequence[CollectionInfo]
     spaces: Sequence[SpaceInfo]
     space: SpaceInfo | None
     tiles: Sequence[Tile]
+    words: Sequence[Words]
     columns: Sequence[str]
+    panel_title: str = ""
     hits: Hits | None = None
     results: Sequence[Result] = ()
+    groups: Sequence[Grouped] = ()
+    found_facets: Sequence[Facet] = ()
     fault: Fault | None = None
 
     @property
@@ -163,10 +99,19 @@ class SearchPage:
         """200, or the status of what went wrong."""
         return self.fault.error.http_status if self.fault else 200
 
+    # ---- the sentence ----
+
     @property
     def title(self) -> str:
-        """The collection's title."""
-        return collection_title(self.info)
+        """The collection's title; of all that are asked."""
+        asked = {self.state.collection, *self.state.also}
+        others = [one for one in self.infos if one.name in asked and one is not self.info]
+        return joined(collection_title(one, self.infos) for one in (self.info, *others))
+
+    @property
+    def collections(self) -> list[CollectionChoice]:
+        """The collections to ask."""
+        return menus.collection_choices(self.state, self.infos)
 
     @property
     def card(self) -> Mapping[str, Any]:
@@ -176,27 +121,29 @@ class SearchPage:
     @property
     def judged_by(self) -> str:
         """The criterion in words; as it was asked for where there is none of that name."""
-        return str(self.card.get("judges_by", self.state.by))
+        if self.is_mixed:
+            return joined(f"{words} ×{weight}" for words, weight in self.mixture)
+        return _(str(self.card.get("judges_by", self.state.by)))
+
+    @property
+    def is_mixed(self) -> bool:
+        """Tell whether several criteria are mixed."""
+        return len(self.state.criteria) > 1
+
+    @property
+    def mixture(self) -> list[tuple[str, str]]:
+        """The criteria that are mixed, in words, with their weights."""
+        words = {space.model_id: _(str(space.card["judges_by"])) for space in self.spaces}
+        return [(words.get(one, one), f"{weight:g}") for one, weight in self.state.criteria]
 
     @property
     def embeds_text(self) -> bool:
         """Tell whether words can be compared with pictures under the criterion."""
+        asked = {model_id for model_id, _weight in self.state.criteria}
+        if len(asked) > 1:
+            cards = [space.card for space in self.spaces if space.model_id in asked]
+            return any(card.get("embeds_text") for card in cards)
         return bool(self.card.get("embeds_text"))
-
-    @property
-    def metrics(self) -> list[str]:
-        """The metrics that make sense under the criterion, the default first."""
-        return list(self.card.get("metrics", ()))
-
-    @property
-    def finds_details(self) -> bool:
-        """Tell whether the criterion finds details."""
-        return rows_are(self.card) == "detail"
-
-    @property
-    def takes_mirrored(self) -> bool:
-        """Tell whether the criterion finds mirror images on request."""
-        return rows_are(self.card) != "image"
 
     @property
     def likes(self) -> list[Tile]:
@@ -209,38 +156,80 @@ class SearchPage:
         return [tile for tile in self.tiles if tile.sign < 0]
 
     @property
-    def rules(self) -> list[Rule]:
-        """The rules of combination."""
-        return list(RULES)
+    def texts(self) -> list[Words]:
+        """Words that works should look like."""
+        return [one for one in self.words if one.name == "text"]
 
     @property
-    def rule(self) -> Rule | None:
-        """The rule in use, if there is one of that name."""
-        used = self.hits.criterion.rule if self.hits and self.hits.criterion else ""
-        name = used or self.state.rule or DEFAULT_RULE
-        return next((rule for rule in RULES if rule.name == name), None)
+    def not_texts(self) -> list[Words]:
+        """Words that works should look unlike."""
+        return [one for one in self.words if one.name == "not"]
+
+    @property
+    def chosen(self) -> list[tuple[str, str, str]]:
+        """What facets narrow the answer to: title, values, and the question without it."""
+        return chosen_words(self.state, self.found_facets)
+
+    @property
+    def chosen_years(self) -> str:
+        """The years that were chosen, in words; as they were written where they are none."""
+        try:
+            return span_words(*self.state.span) if self.state.span else ""
+        except UsageError:
+            return self.state.years
+
+    @property
+    def hangs(self) -> bool:
+        """Tell whether works hang here at random."""
+        return not self.state.has_parts and self.hits is not None and self.hits.n_candidates > 0
+
+    @property
+    def idle(self) -> list[tuple[str, str]]:
+        """The parts that take no part, as they are named, each with its reason."""
+        pictures = [(tile.label, tile.reason) for tile in self.tiles if tile.reason]
+        return pictures + [(one.text, one.reason) for one in self.words if one.reason]
+
+    @property
+    def notes(self) -> list[str]:
+        """What the reader should know about the answer, but for what the question tells itself."""
+        told = [reason for _name, reason in self.idle]
+        notes = self.hits.notes if self.hits is not None else ()
+        return [note for note in notes if not any(reason in note for reason in told)]
+
+    # ---- what opens from it ----
+
+    @property
+    def criteria(self) -> list[Choice]:
+        """The question judged by each criterion."""
+        n_works = self.info.n_images - self.info.n_failed
+        return menus.space_choices(self.state, self.spaces, self.space, n_works)
+
+    @property
+    def weighed(self) -> list[Weighed]:
+        """The criteria that can be mixed."""
+        return menus.weighed(self.state, self.spaces, self.space)
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that make sense under the criterion, the default first."""
+        return list(self.card.get("metrics", ()))
 
     @property
     def metric(self) -> str:
         """The metric in use."""
         return self.state.metric or next(iter(self.metrics), "")
 
-    def only_for(self, rule: Rule) -> list[str]:
-        """Return the metrics that `rule` is for, if the criterion has others too."""
-        if all(metric in rule.metrics for metric in self.metrics):
-            return []
-        return [metric.value for metric in rule.metrics if metric.value in self.metrics]
+    @property
+    def rule(self) -> Rule | None:
+        """The rule in use, if there is one of that name."""
+        used = self.hits.criterion.rule if self.hits and self.hits.criterion else ""
+        return menus.find_rule(used or self.state.rule or DEFAULT_RULE)
 
-    def bar(self, rule: Rule) -> str:
-        """Return why `rule` cannot be chosen under the metric in use; empty where it can."""
-        if rows_are(self.card) == "figure" and rule.name not in FIGURE_RULES:
-            return f"Not for {self.judged_by}: a picture may show several figures."
-        if self.metric not in set(Metric) or rule.accepts(Metric(self.metric)):
-            return ""
-        others = self.only_for(rule)
-        if others:
-            return f"Only for {' or '.join(others)}: choose that below and apply it first."
-        return f"Not for {self.judged_by}: its works are compared by {' or '.join(self.metrics)}."
+    @property
+    def rules(self) -> list[RuleChoice]:
+        """The rules of combination."""
+        name = self.rule.name if self.rule else ""
+        return menus.rule_choices(self.card, self.metric, name, self.judged_by)
 
     @property
     def k(self) -> str:
@@ -253,10 +242,41 @@ class SearchPage:
         return self.state.lambda_ or DEFAULT_LAMBDA
 
     @property
-    def shows_lambda(self) -> bool:
-        """Tell whether λ has a part in the answer."""
-        known = self.metric in set(Metric)
-        return known and self.rule is not None and self.rule.uses_lambda(Metric(self.metric))
+    def takes_mirrored(self) -> bool:
+        """Tell whether the criterion finds mirror images on request."""
+        return rows_are(self.card) != "image"
+
+    @property
+    def sorts(self) -> list[Choice]:
+        """The orders of the works."""
+        return menus.sort_choices(self.state)
+
+    @property
+    def groupings(self) -> list[Choice]:
+        """By what the works can be grouped."""
+        return menus.group_choices(self.state, self.found_facets)
+
+    @property
+    def sizes(self) -> list[tuple[str, Choice]]:
+        """The sizes of the pictures."""
+        return menus.size_choices(self.state)
+
+    @property
+    def facets(self) -> list[ValuesPanel]:
+        """The columns to choose values from."""
+        return values_panels(self.state, self.found_facets)
+
+    @property
+    def years(self) -> YearsPanel | None:
+        """The histogram of years."""
+        return years_panel(self.state, self.found_facets)
+
+    # ---- the answer ----
+
+    @property
+    def size(self) -> str:
+        """The size of the pictures, as the stylesheet names it."""
+        return self.state.size if self.state.size in SIZES else "m"
 
     @property
     def facts(self) -> list[str]:
@@ -264,55 +284,62 @@ class SearchPage:
         if self.hits is None:
             return []
         criterion = self.hits.criterion
-        first = [criterion.model_id, criterion.metric, criterion.rule] if criterion else []
+        first = [criterion.metric, criterion.rule] if criterion else []
+        models = [criterion.model_id] if criterion else []
+        if criterion and self.is_mixed:
+            models = [f"{model_id} ×{weight:g}" for model_id, weight in self.state.criteria]
         if criterion and self.shows_lambda and self.unlikes:
             first.append(f"λ {self.lambda_}")
         parts = [
-            counted(self.hits.n_works, "work"),
-            self.hits.recall if criterion else "",
+            ngettext("%(num)s work", "%(num)s works", self.hits.n_works),
+            _(self.hits.recall) if criterion else "",
             span(self.hits.seconds),
         ]
-        lines = (" · ".join(part for part in line if part) for line in (first, parts))
+        lines = (" · ".join(part for part in line if part) for line in ([*models, *first], parts))
         return [line for line in lines if line]
 
     @property
-    def count(self) -> tuple[str, str]:
-        """How many works: the number, and the words after it."""
-        if self.hits is None:
-            return "", ""
-        n, total = self.hits.n_candidates, self.hits.n_works
-        noun = "work" if n == 1 else "works"
-        kept = f"{noun} of {thousands(total)} fit" if n != total else noun
-        order = "most alike first" if self.state.has_parts else "hung at random"
-        if self.state.has_parts and not (self.state.like or self.state.text):
-            order = "least alike first"
-        return thousands(n), f"{kept}, {order}" if n > 1 else kept
-
-    @property
-    def hangs(self) -> bool:
-        """Tell whether works hang here at random."""
-        return not self.state.has_parts and self.hits is not None and self.hits.n_candidates > 0
+    def shows_lambda(self) -> bool:
+        """Tell whether λ has a part in the answer."""
+        known = self.metric in set(Metric)
+        return known and self.rule is not None and self.rule.uses_lambda(Metric(self.metric))
 
     @property
     def shown(self) -> str:
-        """Which of them are on this page."""
-        if not self.results or self.hits is None:
+        """Which of them are on this page; empty where it holds them all."""
+        if not self.results or self.hits is None or not (self.next_url or self.previous_url):
             return ""
         first = self.hits.query.offset + 1
         return f"{thousands(first)}–{thousands(first + len(self.results) - 1)}"
 
     @property
-    def stop(self) -> int | None:
-        """For details: after how many results no more agreement was found; None: no such line."""
-        verified = [result.hit.match is not None for result in self.results]
-        if not self.finds_details or not self.state.has_parts or all(verified):
+    def n_better(self) -> int | None:
+        """How many works are better than chance; None where that was not estimated."""
+        return self.hits.stop.n_better if self.hits is not None and self.hits.stop else None
+
+    @property
+    def stop(self) -> tuple[int, str] | None:
+        """Before which result the stop line is drawn, and its words; None: there is none here."""
+        if not self.state.has_parts or self.state.sort or self.groups or self.hits is None:
             return None
-        return sum(verified)
+        if rows_are(self.card) == "detail" and not self.is_mixed:
+            verified = [result.hit.match is not None for result in self.results]
+            if all(verified):
+                return None
+            nearest = _("No detail agrees; these come nearest")
+            return sum(verified), _("From here on, no detail agrees") if any(verified) else nearest
+        if self.n_better is None:
+            return None
+        place = max(self.n_better - self.hits.query.offset, 0)
+        if place >= len(self.results):
+            return None
+        none = _("None of these works is closer to the question than chance would have it")
+        return place, _("From here on, no better than chance for this question") if place else none
 
     @property
     def next_url(self) -> str:
         """The next page of results; empty on the last."""
-        if self.hits is None or len(self.results) < self.hits.query.k:
+        if self.hits is None or self.groups or len(self.results) < self.hits.query.k:
             return ""
         offset = self.hits.query.offset + len(self.results)
         if offset + self.hits.query.k > MAX_DEPTH:
@@ -348,9 +375,11 @@ class SearchPage:
         asked = self.state.asked_version() if self.hits is not None else None
         if asked is None or asked == self.version:
             return ""
-        return (
-            f"This link was made for version {asked}; the collection is now at version "
-            f"{self.version}."
+        return _(
+            "This link was made for version %(asked)s; the collection is now at version "
+            "%(version)s.",
+            asked=asked,
+            version=self.version,
         )
 
     @property
@@ -358,20 +387,6 @@ class SearchPage:
         """Another random hang."""
         seed = self.hits.query.seed if self.hits is not None else 0
         return self.state.changed(seed=str((seed + 1) % 2**31)).url()
-
-    def space_url(self, space: SpaceInfo) -> str:
-        """The question judged by another criterion."""
-        metric = self.state.metric if self.state.metric in space.card["metrics"] else ""
-        by = "" if space is self.spaces[0] else space.model_id
-        used = metric or next(iter(space.card["metrics"]), "")
-        fits = self.rule is None or used not in set(Metric) or self.rule.accepts(Metric(used))
-        return self.state.changed(by=by, metric=metric, rule=self.state.rule if fits else "").url()
-
-    def collection_url(self, info: CollectionInfo) -> str:
-        """The question put to another collection."""
-        by = self.state.by if self.state.by in info.model_ids else ""
-        known = [other.name for other in self.collections]
-        return self.state.moved_to(info.name, by=by, known=known).url()
 
     def to_json(self) -> dict[str, Any]:
         """Return what `search --json` prints, with addresses; or the error."""
@@ -393,6 +408,7 @@ def search_page(
     params: Iterable[tuple[str, str]],
     *,
     max_decoded: int = MAX_PARTS,
+    marked: bool = False,
 ) -> SearchPage:
     """Ask collection `name` what `params` say.
 
@@ -404,6 +420,7 @@ def search_page(
         name: Of the collection.
         params: Of the address.
         max_decoded: How many parts may be details or uploads.
+        marked: Whether works that are on a panel, or were looked at, are marked.
 
     Raises:
         NotFoundError: when there is no such collection.
@@ -415,36 +432,51 @@ def search_page(
     page = SearchPage(
         state=state,
         info=next(info for info in infos if info.name == name),
-        collections=infos,
+        infos=infos,
         spaces=spaces,
-        space=_chosen(spaces, state.by),
-        tiles=_tiles(library, collection, state),
+        space=_chosen(spaces, state.model_id),
+        tiles=tiles_of(library, collection, state),
+        words=(),
         columns=[column.name for column in collection.columns()],
+        panel_title=panel_name(library, state.within),
     )
     try:
-        hits = answers.ask(collection, state.to_query(max_decoded=max_decoded))
+        query = state.to_query(max_decoded=max_decoded)
+        hits = answers.ask(collection, query, state.also)
+        return _answered(page, library, collection, hits, marked)
     except (UsageError, NotFoundError, ImageError, UnavailableError) as error:
-        return replace(page, fault=Fault(_place(error), error))
-    results = [Result(hit, picture, state) for hit, picture in hit_pictures(collection, hits)]
-    return replace(page, hits=hits, results=results)
+        words = words_of(state, _wordless(page))
+        return replace(page, fault=Fault(_place(error), error), words=words)
 
 
-def find_collection(library: Library, name: str) -> Collection:
-    """Return a collection; an unknown one is an address that is not there.
+def _answered(
+    page: SearchPage, library: Library, collection: Collection, hits: Hits, marked: bool
+) -> SearchPage:
+    state = page.state
+    reasons = {
+        (one.part, one.sign): _(one.reason) for one in hits.inactive if one.kind == PartKind.TEXT
+    }
+    marks = marks_of(library, (state.collection, *state.also)) if marked else Marks()
+    alone = not state.also
+    grouped = collection.grouped(hits, state.group) if state.group and alone else ()
+    return replace(
+        page,
+        hits=hits,
+        tiles=with_reasons(page.tiles, hits.inactive),
+        words=words_of(state, reasons),
+        results=results_of(library, state, hits, marks),
+        groups=[] if not grouped else groups_of(library, state, grouped, marks),
+        found_facets=collection.facets(hits) if alone else (),
+    )
 
-    Raises:
-        NotFoundError: listing near names.
-    """
-    try:
-        return library[name]
-    except UnknownNameError as error:
-        raise NotFoundError(str(error)) from error
 
-
-def percent_box(xyxyn: Sequence[float]) -> tuple[str, str, str, str]:
-    """Return a box as x, y, width, height in percent, for SVG attributes."""
-    x0, y0, x1, y1 = (min(max(100 * value, 0.0), 100.0) for value in xyxyn)
-    return (f"{x0:.2f}", f"{y0:.2f}", f"{max(x1 - x0, 0):.2f}", f"{max(y1 - y0, 0):.2f}")
+def _wordless(page: SearchPage) -> dict[tuple[str, int], str]:
+    """Return why the words of a question that failed cannot be compared; empty where they can."""
+    if page.space is None or page.embeds_text:
+        return {}
+    reason = _("‘%(criterion)s’ compares pictures only.", criterion=page.judged_by)
+    signed = [(text, 1) for text in page.state.text] + [(text, -1) for text in page.state.not_text]
+    return dict.fromkeys(signed, reason)
 
 
 def _chosen(spaces: Sequence[SpaceInfo], model_id: str) -> SpaceInfo | None:
@@ -462,32 +494,3 @@ def _place(error: BilderatlasError) -> str:
     if isinstance(error, UnknownNameError):
         return _PLACES.get(error.kind, "sentence")
     return "sentence"
-
-
-def _tiles(library: Library, collection: Collection, state: SearchState) -> list[Tile]:
-    signed = [(text, 1) for text in state.like] + [(text, -1) for text in state.unlike]
-    return [_tile(library, collection, state, text, sign) for text, sign in signed]
-
-
-def _tile(
-    library: Library, collection: Collection, state: SearchState, text: str, sign: int
-) -> Tile:
-    tile = Tile(text, sign, text, state)
-    try:
-        part = parse_part(text, sign=sign)
-        if part.kind is PartKind.UPLOAD:
-            return replace(tile, part=part, label="Your picture")
-        picture = _picture(library, collection, part.value)
-    except BilderatlasError:
-        return tile  # the search itself says what is wrong with it
-    return replace(tile, part=part, picture=picture, label=picture.alt)
-
-
-def _picture(library: Library, collection: Collection, value: str) -> Picture:
-    try:
-        return pictures_of(collection, [value])[0]
-    except NotFoundError:
-        name, _, image_id = value.partition("/")
-        if not image_id:
-            raise
-        return pictures_of(find_collection(library, name), [image_id])[0]

@@ -26,7 +26,9 @@ def add_collections(site: Site) -> None:
     def search(request: Request) -> Page:
         name = request.path_params["collection"]
         params = request.query_params.multi_items()
-        return search_page(library, answers, name, params, max_decoded=max_decoded)
+        return search_page(
+            library, answers, name, params, max_decoded=max_decoded, marked=site.local
+        )
 
     def work(request: Request) -> Page:
         name = request.path_params["collection"]
