@@ -192,8 +192,8 @@ def test_parts_that_cancel_out_are_refused() -> None:
 # What every rule promises
 
 
-def test_the_four_rules_are_there_and_a_near_name_is_offered() -> None:
-    assert RULES.names() == ["difference", "ranking", "contrast", "projection"]
+def test_the_rules_are_there_and_a_near_name_is_offered() -> None:
+    assert RULES.names() == ["difference", "ranking", "contrast", "projection", "svm"]
     with pytest.raises(UnknownNameError, match="Did you mean 'ranking'"):
         RULES.get("rankin")
 

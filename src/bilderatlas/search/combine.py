@@ -26,6 +26,7 @@ from bilderatlas.errors import QueryError
 from bilderatlas.registry import Registry
 
 MAX_LAMBDA = 10.0
+_PERFECT = {Metric.ANGULAR: 1.0, Metric.DOT: math.inf, Metric.EUCLIDEAN: 0, Metric.MANHATTAN: 0}
 LINEAR = (Metric.ANGULAR, Metric.DOT)  # a score is linear in the query: directions add up
 
 Floats = npt.NDArray[np.float64]
@@ -90,15 +91,16 @@ class Scorer:
         candidate_vectors: `(c, d)`, whose nearest neighbours hold the best works; empty where only
             an exact scan finds them.
         decide: From scores `(v, n)` to the ranking's scores `(n,)`.
-        comparable: Whether the scores of all works lie on one scale and say how like the examples
-            they are: then those of the many tell which of the few are better than chance.
+        perfect: At most the score of the very thing that is asked for, where the scores of all
+            works say on one scale how like the examples they are: then those of the many tell
+            which of the few are better than chance (`search/stop_line.py`). None elsewhere.
     """
 
     metric: Metric
     vectors: Embeddings
     candidate_vectors: Embeddings
     decide: Callable[[Scores], Scores]
-    comparable: bool = True
+    perfect: float | None = None
 
     def combine(self, scores: Scores) -> Scores:
         """Return one score a work, larger is better: from `(v, n)` to `(n,)` float32."""
@@ -178,7 +180,7 @@ class Rule:
                 raise QueryError("Cannot combine the parts: a weight is a number larger than 0.")
 
 
-# The four rules
+# The rules that need no training
 
 
 def _difference(positives: Examples, negatives: Examples, metric: Metric, lambda_: float) -> Scorer:
@@ -212,7 +214,8 @@ def _ranking(positives: Examples, negatives: Examples, metric: Metric, lambda_: 
 
     vectors = np.concatenate([positives.vectors, negatives.vectors])
     # Works that were put last have a scale of their own.
-    return Scorer(metric, vectors, positives.vectors, decide, comparable=not len(negatives))
+    perfect = None if len(negatives) else _PERFECT[metric]
+    return Scorer(metric, vectors, positives.vectors, decide, perfect)
 
 
 def _contrast(positives: Examples, negatives: Examples, metric: Metric, lambda_: float) -> Scorer:
@@ -221,7 +224,13 @@ def _contrast(positives: Examples, negatives: Examples, metric: Metric, lambda_:
     n_positives = len(positives)
     shares = positives.shares / positives.shares.sum()
     if not len(negatives):
-        return Scorer(metric, positives.vectors, positives.vectors, lambda s: _average(s, shares))
+        return Scorer(
+            metric,
+            positives.vectors,
+            positives.vectors,
+            lambda scores: _average(scores, shares),
+            _PERFECT[metric],
+        )
     heaviest = float(negatives.weights.max())
     strength = lambda_ * heaviest / positives.strength
 
@@ -231,7 +240,7 @@ def _contrast(positives: Examples, negatives: Examples, metric: Metric, lambda_:
         return np.asarray(like - strength * nearest.astype(np.float64), dtype=np.float32)
 
     vectors = np.concatenate([positives.vectors, negatives.vectors])
-    return Scorer(metric, vectors, positives.vectors, decide)
+    return Scorer(metric, vectors, positives.vectors, decide, math.inf)
 
 
 def _projection(positives: Examples, negatives: Examples, metric: Metric, lambda_: float) -> Scorer:
@@ -255,25 +264,21 @@ def _projection(positives: Examples, negatives: Examples, metric: Metric, lambda
 
 def _near(vector: Floats, metric: Metric) -> Scorer:
     vectors = vector.astype(np.float32)[np.newaxis]
-    return Scorer(metric, vectors, vectors, lambda scores: scores[0])
+    return Scorer(metric, vectors, vectors, lambda scores: scores[0], _PERFECT[metric])
 
 
 def _unlike_the_mean(negatives: Examples, metric: Metric) -> Scorer:
     vector = _check_left(negatives.mean(metric), negatives, metric)
     vectors = vector.astype(np.float32)[np.newaxis]
     candidates = _opposite(vectors, metric)
-    return Scorer(metric, vectors, candidates, lambda scores: -scores[0], comparable=False)
+    return Scorer(metric, vectors, candidates, lambda scores: -scores[0])
 
 
 def _unlike_the_nearest(negatives: Examples, metric: Metric) -> Scorer:
     relative = negatives.weights / negatives.weights.max()
     candidates = _opposite(negatives.vectors, metric)
     return Scorer(
-        metric,
-        negatives.vectors,
-        candidates,
-        lambda scores: -_best(scores, relative, metric),
-        comparable=False,
+        metric, negatives.vectors, candidates, lambda scores: -_best(scores, relative, metric)
     )
 
 
@@ -339,7 +344,9 @@ def _put_last(best: Scores, worst: Scores) -> Scores:
     return np.where(nearer, below - (worst - worst[nearer].min()), best)
 
 
-RULES: Registry[Rule] = Registry("combination rule", builtin=(), group="bilderatlas.rules")
+RULES: Registry[Rule] = Registry(
+    "combination rule", builtin=("bilderatlas.search.svm",), group="bilderatlas.rules"
+)
 
 _ALL = tuple(Metric)
 _DISTANCES = tuple(metric for metric in Metric if metric not in LINEAR)

@@ -174,7 +174,9 @@ def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: E
     rankable = rankable_works(collection.name, view.columns, query, in_space)
     depth = query.offset + query.k
     scores = refine_best(view, scorer, scores, rankable & allowed.mask, depth)
-    line = find_stop_line(scores[rankable]) if scorer.comparable else None
+    line = None
+    if scorer.perfect is not None:
+        line = find_stop_line(scores[rankable], perfect=scorer.perfect)
     threshold = line.threshold if line else -math.inf
     pool = Pool.of(view.columns, scores, rankable, allowed.mask, threshold)
     return _Answer(

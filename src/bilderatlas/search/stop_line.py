@@ -55,34 +55,37 @@ class FoundLine:
         return StopLine(n_better, self.threshold, LEVEL, self.centre, self.spread, _told(n_better))
 
 
-def find_stop_line(scores: Scores, *, level: float = LEVEL) -> FoundLine | None:
+def find_stop_line(
+    scores: Scores, *, perfect: float = math.inf, level: float = LEVEL
+) -> FoundLine | None:
     """Find where scores stop being better than chance.
 
     Args:
         scores: `(n,)` of all works of the space but the query's own, whatever a filter hides: the
             line belongs to the query and does not move when works are hidden.
+        perfect: The score of the very thing that is asked for.
         level: The share of the works above the line that may be there by chance.
 
     Returns:
-        The line; None where there are too few works, or most of them score the same.
+        The line. None where chance cannot be told: with few works, where most score the same, and
+        where the background reaches so far up that not even a perfect work would stand out.
     """
     n_works = len(scores)
     if n_works < MIN_WORKS:
         return None
     centre, spread = _background(scores)
-    if spread <= 1e-6 * max(1e-30, abs(centre)):
+    alone = centre + spread * _NORMAL.inv_cdf(1 - level / n_works)  # what one work would need
+    best = float(scores.max())
+    if spread <= 1e-6 * abs(centre) or alone > max(perfect, best):
         return None
     needed = centre + spread * _NORMAL.inv_cdf(1 - level)  # no work below can be above the line
     tail = -np.sort(-scores[scores >= needed])
-    found = np.flatnonzero(
-        _log_tail((tail - centre) / spread) <= np.log(level / n_works * np.arange(1, len(tail) + 1))
-    )
+    rarities = _log_tail((tail - centre) / spread)
+    bounds = np.log(level / n_works * np.arange(1, len(tail) + 1))
+    found = np.flatnonzero(rarities <= bounds)
     if len(found):
         return FoundLine(float(tail[found[-1]]), centre, spread)
-    alone = centre + spread * _NORMAL.inv_cdf(1 - level / n_works)
-    return FoundLine(
-        max(alone, float(np.nextafter(scores.max(), np.float32(np.inf)))), centre, spread
-    )
+    return FoundLine(max(alone, math.nextafter(best, math.inf)), centre, spread)
 
 
 def _background(scores: Scores) -> tuple[float, float]:
