@@ -45,11 +45,12 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+    writer.writerows([spreadsheet_cell(row[name]) for name in COLUMNS] for row in rows)
     return file.getvalue()
 
 
-def _cell(value: Any) -> str:
+def spreadsheet_cell(value: Any) -> str:
+    """Return a value as the text of a CSV cell that no spreadsheet takes for a formula."""
     if value is None:
         return ""
     if isinstance(value, int | float):
