@@ -20,6 +20,7 @@ from bilderatlas.cli import (
     jobs,
     library,
     museum,
+    panels,
     search,
     serve,
     sources,
@@ -50,6 +51,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(sources.app, name="sources")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(library.app, name="library")
+app.add_typer(panels.app, name="panels")
 app.add_typer(museum.app, name="museum")
 app.add_typer(train.app, name="train")
 
