@@ -14,6 +14,7 @@ from bilderatlas.web.state import SearchState
 if TYPE_CHECKING:
     from bilderatlas.search.facets import Facet, YearBin
 
+MAKERS = "creators"  # names, of which sources write some without capitals
 MAX_YEAR_LINKS = 8  # side by side in the narrow column, each wide enough to be hit
 
 
@@ -26,6 +27,7 @@ class ValueRow:
     chosen: bool
     url: str
     bar: float
+    is_lower_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def values_panels(state: SearchState, facets: Sequence[Facet]) -> list[ValuesPan
                 one.chosen,
                 state.with_facet(facet.column, one.value).url(),
                 round(100 * one.n / most, 1),
+                facet.column == MAKERS and one.value.islower(),
             )
             for one in facet.values
         ]

@@ -122,7 +122,8 @@ class SearchPage:
     def judged_by(self) -> str:
         """The criterion in words; as it was asked for where there is none of that name."""
         if self.is_mixed:
-            return joined(f"{words} ×{weight}" for words, weight in self.mixture)
+            even = len({weight for _words, weight in self.mixture}) == 1
+            return joined(w if even else f"{w}\u00a0×{weight}" for w, weight in self.mixture)
         return _(str(self.card.get("judges_by", self.state.by)))
 
     @property
