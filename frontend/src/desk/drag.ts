@@ -116,10 +116,7 @@ export class Drag {
   private readonly onUp = (event: PointerEvent): void => {
     const { held, target, zones } = this;
     if (!held || event.pointerId !== held.pointer) return;
-    if (zones) {
-      document.addEventListener("click", swallow, { capture: true, once: true });
-      setTimeout(() => document.removeEventListener("click", swallow, true));
-    }
+    if (zones) swallowClick();
     this.end();
     const box = zones ? target?.dataset["box"] : undefined;
     if (box === "out") this.act({ kind: "remove", parts: held.parts });
@@ -139,6 +136,7 @@ export class Drag {
   private readonly onKey = (event: KeyboardEvent): void => {
     if (event.key !== "Escape" || !this.zones) return;
     event.stopPropagation();
+    document.addEventListener("pointerup", swallowClick, { capture: true, once: true });
     this.end();
   };
 
@@ -159,7 +157,12 @@ export class Drag {
   }
 }
 
-/** The click that follows a drop is none. */
+/** The click that follows when the pointer is lifted after a drag is none. */
+function swallowClick(): void {
+  document.addEventListener("click", swallow, { capture: true, once: true });
+  setTimeout(() => document.removeEventListener("click", swallow, true));
+}
+
 function swallow(event: Event): void {
   event.preventDefault();
   event.stopPropagation();

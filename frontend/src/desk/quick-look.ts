@@ -9,7 +9,11 @@ export function quickLook(work: HTMLElement, follow: Follow): void {
   const dialog = document.createElement("dialog");
   dialog.className = "look";
   dialog.setAttribute("aria-label", t("The work, larger"));
-  dialog.addEventListener("close", () => dialog.remove());
+  let shown = work;
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    shown.querySelector<HTMLElement>("a.pic")?.focus(); // the browser goes back to the first one
+  });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close(); // the ground around it
   });
@@ -19,7 +23,10 @@ export function quickLook(work: HTMLElement, follow: Follow): void {
     if (event.key === " " && !onButton) return stop(event, () => dialog.close());
     if (event.key === "Enter" || event.key === "Escape" || event.key === " ") return;
     const next = follow(event.key);
-    if (next) return stop(event, () => draw(dialog, next));
+    if (next) {
+      shown = next;
+      return stop(event, () => draw(dialog, next));
+    }
     if (/^[pnx]$/iu.test(event.key)) stop(event, () => dialog.close());
   });
   draw(dialog, work);
