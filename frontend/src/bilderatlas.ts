@@ -1,5 +1,6 @@
 // Everything that a page may need: one custom element a file; each sleeps where it is absent.
 import "./islands/copy-link";
+import "./islands/deep-zoom";
 import "./islands/drop-upload";
 import "./islands/ground-switch";
 import "./islands/job-progress";
@@ -7,6 +8,7 @@ import "./islands/key-sheet";
 import "./islands/language-switch";
 import "./islands/open-words";
 import "./islands/picture-grid";
+import "./islands/region-draw";
 import "./islands/search-desk";
 import "./islands/selection";
 import "./islands/theme-switch";

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from bilderatlas.errors import BilderatlasError
+from bilderatlas.exchange.citation import Citation, cite_work
 from bilderatlas.exchange.public_record import public_record
 from bilderatlas.extractors.base import rows_are
 from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.records import Record
 from bilderatlas.search.parts import MAX_PARTS
+from bilderatlas.search.query import Part, PartKind, Region
 from bilderatlas.web import urls
 from bilderatlas.web.answers import Answers
+from bilderatlas.web.closeup import Closeup
+from bilderatlas.web.i18n import gettext as _
+from bilderatlas.web.pages.finding import Finding, find_place
 from bilderatlas.web.pages.search import find_collection, percent_box
 from bilderatlas.web.pictures import Picture, hit_pictures, picture_of
-from bilderatlas.web.rendering import collection_title, thousands
+from bilderatlas.web.rendering import collection_title
 from bilderatlas.web.sniffing import SHOWN_SUFFIXES
-from bilderatlas.web.state import SearchState, spell_image
+from bilderatlas.web.state import UPLOAD_PREFIX, SearchState, spell_image
+from bilderatlas.words import mark
 
 if TYPE_CHECKING:
     from bilderatlas.api import Collection, Library, SpaceInfo
@@ -30,48 +37,23 @@ N_NEIGHBOURS = 14
 STRIP_PX = 1120  # what fits beside the criterion on a common screen
 STRIP_HEIGHT_PX, STRIP_GAP_PX = 96, 10
 MAX_SHOWN_PIXELS = 40_000_000  # larger originals are opened on request only
+ANY_REGION = Region(0.1111, 0.2222, 0.3333, 0.4444)  # stands for the one that will be drawn
 FIELDS = (
-    ("school", "School"),
-    ("style", "Style"),
-    ("genre", "Genre"),
-    ("object_type", "Kind"),
-    ("culture", "Culture"),
-    ("place", "Place"),
-    ("medium", "Medium"),
-    ("dimensions", "Dimensions"),
-    ("institution", "Institution"),
-    ("accession", "Inventory"),
-    ("credit", "Credit"),
-    ("iconclass", "Iconclass"),
-    ("tags", "Keywords"),
-    ("rights", "Rights"),
+    ("school", mark("School")),
+    ("style", mark("Style")),
+    ("genre", mark("Genre")),
+    ("object_type", mark("Kind")),
+    ("culture", mark("Culture")),
+    ("place", mark("Place")),
+    ("medium", mark("Medium")),
+    ("dimensions", mark("Dimensions")),
+    ("institution", mark("Institution")),
+    ("accession", mark("Inventory")),
+    ("credit", mark("Credit")),
+    ("iconclass", mark("Iconclass")),
+    ("tags", mark("Keywords")),
+    ("rights", mark("Rights")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Why a work was found: its place in the answer to the question that led here."""
-
-    hit: Hit
-    hits: Hits
-    state: SearchState
-    previous: str
-    next: str
-
-    @property
-    def line(self) -> str:
-        """Rank and percentile in a sentence."""
-        share = f"{100 * self.hit.percentile:.1f}".rstrip("0").rstrip(".")
-        return (
-            f"Rank {thousands(self.hit.rank)} of {thousands(self.hits.n_candidates)}, closer to "
-            f"your question than {share} % of them."
-        )
-
-    @property
-    def box(self) -> tuple[str, str, str, str] | None:
-        """For details and poses: what matches, as x, y, width, height in percent."""
-        region = self.hit.region_xyxyn
-        return percent_box(region) if region else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +93,14 @@ class WorkPage:
     rows: Sequence[NeighbourRow]
     failure: str
     palette: Sequence[Swatch] = ()
+    today: date = date.min
     status: int = 200
 
     @property
     def palette_words(self) -> str:
         """The palette for those who cannot see it."""
         colours = (f"{swatch.srgb_hex} {swatch.width:.0f} %" for swatch in self.palette)
-        return f"Palette: {', '.join(colours)}"
+        return _("Palette: %(colours)s", colours=", ".join(colours))
 
     @property
     def record(self) -> Record:
@@ -125,16 +108,15 @@ class WorkPage:
         return self.picture.record
 
     @property
-    def fields(self) -> list[tuple[str, str]]:
-        """The metadata that is there, with the words for it."""
-        found = []
-        for name, word in FIELDS:
-            value = getattr(self.record, name)
-            text = "; ".join(value) if isinstance(value, tuple) else value
-            if text:
-                found.append((word, text))
+    def fields(self) -> list[tuple[str, str, str]]:
+        """The metadata that is there: the words for it, what it says, and where it leads."""
+        found = [
+            (_(word), text, self.rights_url if name == "rights" else "")
+            for name, word in FIELDS
+            if (text := field_text(self.record, name))
+        ]
         if self.stored.size_wh:
-            found.append(("Picture", "{} × {} px".format(*self.stored.size_wh)))
+            found.append((_("Picture"), "{} × {} px".format(*self.stored.size_wh), ""))
         return found
 
     @property
@@ -192,6 +174,37 @@ class WorkPage:
         return spell_image(self.picture.collection, self.picture.image_id)
 
     @property
+    def closeup(self) -> Closeup | None:
+        """How it is looked at from near."""
+        return Closeup.of(self.picture)
+
+    @property
+    def any_region(self) -> str:
+        """What stands in the addresses for the region that will be drawn."""
+        return str(ANY_REGION)
+
+    def region_url(self, sign: int) -> str:
+        """Return the question with a region of it, `any_region`, as (counter-)example."""
+        value = self.picture.image_id
+        if value.startswith(UPLOAD_PREFIX):
+            value = f"{self.picture.collection}/{value}"
+        part = Part(PartKind.IMAGE, value, region=ANY_REGION)
+        return self.state.with_part(str(part), sign).url()
+
+    @property
+    def compare_url(self) -> str:
+        """Where it is compared: with the picture that was asked for, or one yet to be chosen."""
+        name, asked = self.picture.collection, self.finding.asked_image if self.finding else ""
+        mine = self.picture.image_id
+        pair = [("a", asked), ("b", mine)] if asked else [("a", mine)]
+        return urls.compare(name, [*pair, *self.state.params()])
+
+    @property
+    def citation(self) -> Citation:
+        """How it is cited; the address is the path on this server."""
+        return cite_work(self.record, self.picture.url, self.today)
+
+    @property
     def more_url(self) -> str:
         """The question with it as an example."""
         return self.state.with_part(self._part, 1).url()
@@ -220,6 +233,9 @@ class WorkPage:
                 for swatch in self.palette
             ],
             "links": self.picture.links(),
+            "closeup": self.closeup.to_json() if self.closeup else None,
+            "found": self.finding.to_json() if self.finding else None,
+            "citation": self.citation.to_json(),
             "neighbours": {
                 row.space.model_id: [hit.to_json() for hit, _ in row.pictures] for row in self.rows
             },
@@ -257,11 +273,18 @@ def work_page(
         stored=stored,
         collection_title=collection_title(collection.info),
         state=state,
-        finding=_finding(collection, image_id, state, answers, max_decoded),
-        rows=_rows(collection, picture),
+        finding=find_place(collection, image_id, state, answers, max_decoded=max_decoded),
+        rows=neighbour_rows(collection, picture),
         failure=stored.failure.reason if stored.failure else "",
         palette=_palette(collection, stored, answers),
+        today=date.today(),
     )
+
+
+def field_text(record: Record, name: str) -> str:
+    """Return what a record says in a field; empty where it says nothing."""
+    value = getattr(record, name)
+    return "; ".join(value) if isinstance(value, tuple) else str(value or "")
 
 
 def web_address(text: str | None) -> str:
@@ -287,28 +310,8 @@ def _palette(collection: Collection, stored: StoredImage, answers: Answers) -> l
     return swatches
 
 
-def _finding(
-    collection: Collection, image_id: str, state: SearchState, answers: Answers, max_decoded: int
-) -> Finding | None:
-    if not state.has_parts:
-        return None
-    try:
-        hits = answers.recall(collection, state.to_query(max_decoded=max_decoded))
-    except BilderatlasError:
-        return None  # the search page says what is wrong with the question
-    for place, hit in enumerate(hits):
-        if hit.image_id == image_id:
-            near = [
-                urls.work(collection.name, hits[other].image_id, state.params())
-                if 0 <= other < len(hits)
-                else ""
-                for other in (place - 1, place + 1)
-            ]
-            return Finding(hit, hits, state, *near)
-    return None
-
-
-def _rows(collection: Collection, picture: Picture) -> list[NeighbourRow]:
+def neighbour_rows(collection: Collection, picture: Picture) -> list[NeighbourRow]:
+    """Return the nearest works to one under every criterion of its collection."""
     spaces: Mapping[str, SpaceInfo] = {space.model_id: space for space in collection.spaces()}
     found = collection.neighbours(picture.image_id, N_NEIGHBOURS)
     part = spell_image(collection.name, picture.image_id)
