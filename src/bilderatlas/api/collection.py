@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from collections.abc import Collection as Ids
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -151,10 +151,13 @@ class Collection:
         resolved = resolve_panels(self._library, self.name, query, max_works=max_works)
         query = resolved.query
 
-        def rows_of(part: Part) -> ImageRows:
-            return self._pictures.rows_of(self.store, query.model_id, part)
+        def rows_in(model_id: str) -> Callable[[Part], ImageRows]:
+            return lambda part: self._pictures.rows_of(self.store, model_id, part)
 
-        hits = run_search(self.store, query, lambda part: embeddings_of(rows_of(part)), rows_of)
+        rows_of = rows_in(query.model_id)
+        hits = run_search(
+            self.store, query, lambda part: embeddings_of(rows_of(part)), rows_of, rows_in
+        )
         return resolved.told(replace(hits, thumbnail_of=self._thumbnail_bytes))
 
     def record(self, image_id: str) -> StoredImage:

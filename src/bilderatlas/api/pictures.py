@@ -12,6 +12,7 @@ from bilderatlas.arrays import Embeddings, Pixels
 from bilderatlas.errors import BilderatlasError, NotFoundError, QueryError, UnknownNameError
 from bilderatlas.exchange.source import FeaturesSource, refuse_other_extractor, refuse_other_words
 from bilderatlas.extractors import Card, ImageRows
+from bilderatlas.extractors.base import differing_facts
 from bilderatlas.images.decoder import DecodedImage, Decoder
 from bilderatlas.images.limits import DecodeLimits
 from bilderatlas.images.region import crop
@@ -23,6 +24,7 @@ from bilderatlas.sources import Source, open_source
 from bilderatlas.sources.base import SourceOptions
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.library import LibraryStore
+from bilderatlas.store.spaces import SpaceStore
 
 CACHED_PARTS = 256
 
@@ -81,11 +83,16 @@ class Pictures:
     def rows_of(self, collection: CollectionStore, model_id: str, part: Part) -> ImageRows:
         """Embed one part of a query by `model_id`.
 
+        What another collection knows of its own picture is carried over where it was made alike.
+
         Raises:
             QueryError: when the part cannot be embedded by that extractor.
             ImageError: when its picture cannot be read.
         """
         space = collection.space(model_id)
+        carried = self._stored_rows(collection, space, part)
+        if carried is not None:
+            return carried
         try:
             extractor = extractor_of(collection, model_id)
         except UnknownNameError as error:
@@ -111,6 +118,25 @@ class Pictures:
             while len(self._rows) > CACHED_PARTS:
                 self._rows.popitem(last=False)
         return rows
+
+    def _stored_rows(
+        self, collection: CollectionStore, space: SpaceStore, part: Part
+    ) -> ImageRows | None:
+        """Return the rows that another collection has of its picture in the same space, if any."""
+        if part.kind is not PartKind.IMAGE or part.region is not None:
+            return None
+        owner, image_id = self._owner(collection, part.value)
+        if owner.name == collection.name or space.model_id not in owner.model_ids():
+            return None
+        foreign = owner.space(space.model_id)
+        if differing_facts(foreign.card_json, space.card_json):
+            return None
+        view, stored = foreign.snapshot(), owner.get_record(image_id)
+        ordinal = view.columns.ordinal_of(image_id)
+        if ordinal is None or ordinal not in view.covered_ordinals:
+            return None  # not yet looked at there: embedded anew
+        rows = view.rows_of(image_id)
+        return ImageRows(view.vectors_at(rows), view.geometry_at(rows), stored.size_wh)
 
     def _sha256_of(self, collection: CollectionStore, part: Part) -> str:
         if part.kind is PartKind.UPLOAD:

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from bilderatlas.arrays import Mask, Scores
-from bilderatlas.search.combine import Scorer
+from bilderatlas.search.combine import RULES, Scorer
+from bilderatlas.search.parts import Embed, LeftOut, gather_parts
+from bilderatlas.search.query import Query
+from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.engines.base import ENGINES, select_top
 from bilderatlas.store.spaces import SpaceView
 
 _MARGIN = 64
 
 Ordinals: TypeAlias = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredWorks:
+    """What a query says of all works of a space.
+
+    Attributes:
+        scorer: What its rule made of its parts.
+        scores: `(n,)` in the order of `view.columns`; minus infinity outside the space.
+        left_out: The parts that take no part.
+    """
+
+    scorer: Scorer
+    scores: Scores
+    left_out: LeftOut
+
+
+def score_query(
+    collection: CollectionStore, view: SpaceView, query: Query, embed: Embed
+) -> ScoredWorks:
+    """Score every work of the space by the parts and the rule of `query`.
+
+    Raises:
+        QueryError: when parts, rule and metric do not fit each other or the space.
+    """
+    assert query.metric is not None
+    rule = RULES.get(query.rule)
+    parts = gather_parts(collection, view, query, embed)
+    scorer = rule.build(parts.positives, parts.negatives, query.metric, query.lambda_)
+    return ScoredWorks(scorer, score_works(view, scorer), parts.left_out)
 
 
 def score_works(view: SpaceView, scorer: Scorer) -> Scores:

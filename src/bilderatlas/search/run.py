@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +12,12 @@ import numpy as np
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import NotFoundError, QueryError, UnknownNameError
 from bilderatlas.extractors.base import ImageRows, rows_are
-from bilderatlas.search.candidates import refine_best, score_works
-from bilderatlas.search.combine import RULES
+from bilderatlas.search.candidates import refine_best, score_query
 from bilderatlas.search.figures import FigureMatches, rank_figures
 from bilderatlas.search.hang import hang_works
-from bilderatlas.search.hits import Criterion, Hit, Hits, Inactive, Pool, StopLine
-from bilderatlas.search.parts import Embed, gather_parts, rankable_works
+from bilderatlas.search.hits import Criterion, Hit, Hits, Inactive, Pool, Share, StopLine
+from bilderatlas.search.mixture import FeaturesOf, RowsIn, check_blend, mix_criteria
+from bilderatlas.search.parts import Embed, rankable_works
 from bilderatlas.search.query import SORTS, Part, PartKind, Query
 from bilderatlas.search.rerank import Ranking, place_works
 from bilderatlas.search.restrict import restrict
@@ -30,8 +29,6 @@ from bilderatlas.store.spaces import SpaceStore
 MAX_K = 1000
 MAX_DEPTH = 10_000  # hits to which one can page
 _ATTEMPTS = 5
-
-FeaturesOf = Callable[[Part], ImageRows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,8 @@ class _Answer:
     inactive: tuple[Inactive, ...] = ()
     stop: StopLine | None = None
     figures: FigureMatches | None = None
+    criteria: tuple[Criterion, ...] = ()
+    shares: tuple[tuple[Share, ...], ...] = ()  # of each hit
 
 
 def search(
@@ -56,6 +55,7 @@ def search(
     query: Query,
     embed: Embed,
     features_of: FeaturesOf | None = None,
+    rows_in: RowsIn | None = None,
 ) -> Hits:
     """Answer `query` from one collection.
 
@@ -65,6 +65,7 @@ def search(
         embed: Turns uploads, regions, words and images of other collections into vectors `(m, d)`
             of the query's space. Images of this collection are read from the store.
         features_of: The same for spaces whose rows are details or figures.
+        rows_in: The same for each space of a mixture, by its `model_id`.
 
     Returns:
         The hits; `hits.query` is the query with every default filled in.
@@ -78,7 +79,7 @@ def search(
     started = time.perf_counter()
     for attempt in range(_ATTEMPTS):
         try:
-            return _search(collection, query, embed, features_of, started)
+            return _search(collection, query, embed, features_of, rows_in, started)
         except _MovedOnError:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -94,6 +95,7 @@ def _search(
     query: Query,
     embed: Embed,
     features_of: FeaturesOf | None,
+    rows_in: RowsIn | None,
     started: float,
 ) -> Hits:
     space = choose_space(collection, query)
@@ -104,6 +106,8 @@ def _search(
             f"Cannot search '{collection.name}' by pictures or words: nothing in it is indexed "
             "yet. Run `bilderatlas index` on its source."
         )
+    if len(query.blend) > 1:
+        return _hits(collection, _rank_mixture(collection, query, rows_in or _no_rows), started)
     query = replace(query, model_id=space.model_id, metric=_choose_metric(query, space))
     if rows_are(space.card_json) == "detail":
         return _search_local_features(collection, query, features_of)
@@ -124,6 +128,7 @@ def _check_extent(query: Query) -> None:
             f"Cannot skip {query.offset} hits: only the first {MAX_DEPTH:,} can be paged through. "
             "Narrow the search with a filter."
         )
+    check_blend(query)
     if query.sort not in SORTS:
         raise UnknownNameError("order", query.sort, [name for name in SORTS if name])
     if query.years is not None and query.years[0] > query.years[1]:
@@ -139,8 +144,9 @@ def choose_space(collection: CollectionStore, query: Query) -> SpaceStore | None
 
     A collection without any space has none to return.
     """
-    if query.model_id:
-        return collection.space(query.model_id)
+    model_id = query.blend[0][0] if query.blend else query.model_id
+    if model_id:
+        return collection.space(model_id)
     spaces = map(collection.space, collection.model_ids())
     first = next(spaces, None)
     if first is None or all(part.kind is not PartKind.TEXT for part in query.parts):
@@ -163,20 +169,16 @@ def _choose_metric(query: Query, space: SpaceStore) -> Metric:
 
 
 def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: Embed) -> _Answer:
-    assert query.metric is not None
     view = space.snapshot()
-    rule = RULES.get(query.rule)
     allowed = restrict(collection, view.columns, query)
-    parts = gather_parts(collection, view, query, embed)
-    scorer = rule.build(parts.positives, parts.negatives, query.metric, query.lambda_)
-    scores = score_works(view, scorer)
-    in_space = scores > -np.inf
+    found = score_query(collection, view, query, embed)
+    in_space = found.scores > -np.inf
     rankable = rankable_works(collection.name, view.columns, query, in_space)
     depth = query.offset + query.k
-    scores = refine_best(view, scorer, scores, rankable & allowed.mask, depth)
+    scores = refine_best(view, found.scorer, found.scores, rankable & allowed.mask, depth)
     line = None
-    if scorer.perfect is not None:
-        line = find_stop_line(scores[rankable], perfect=scorer.perfect)
+    if found.scorer.perfect is not None:
+        line = find_stop_line(scores[rankable], perfect=found.scorer.perfect)
     threshold = line.threshold if line else -math.inf
     pool = Pool.of(view.columns, scores, rankable, allowed.mask, threshold)
     return _Answer(
@@ -187,8 +189,8 @@ def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: E
         place_works(pool, query),
         pool,
         int(np.count_nonzero(in_space & allowed.mask)),
-        (*parts.left_out.notes, *allowed.notes, *_ignored(query)),
-        parts.left_out.inactive,
+        (*found.left_out.notes, *allowed.notes, *_ignored(query)),
+        found.left_out.inactive,
         line.drawn_in(pool) if line else None,
     )
 
@@ -213,6 +215,30 @@ def _rank_figures(
     )
 
 
+def _rank_mixture(collection: CollectionStore, query: Query, rows_in: RowsIn) -> _Answer:
+    found = mix_criteria(collection, query, rows_in)
+    columns = found.view.columns
+    allowed = restrict(collection, columns, query)
+    in_space = found.scores > -np.inf
+    rankable = rankable_works(collection.name, columns, query, in_space)
+    pool = Pool.of(columns, found.scores, rankable, allowed.mask)
+    ranking = place_works(pool, query)
+    criteria = tuple(_criterion(each.card, each.query) for each in found.judgements)
+    return _Answer(
+        replace(query, model_id=query.blend[0][0]),
+        criteria[0],
+        columns,
+        found.view.version,
+        ranking,
+        pool,
+        int(np.count_nonzero(in_space & allowed.mask)),
+        (*found.notes, *allowed.notes),
+        found.inactive,
+        criteria=criteria,
+        shares=found.shares_of(ranking.ordinals),
+    )
+
+
 def _ignored(query: Query) -> tuple[str, ...]:
     if not query.mirrored:
         return ()
@@ -227,7 +253,9 @@ def _hang(collection: CollectionStore, query: Query, space: SpaceStore | None) -
     else:
         view = space.snapshot()
         version, columns = view.version, view.columns
-        query = replace(query, model_id=space.model_id, metric=_choose_metric(query, space))
+        query = replace(query, model_id=space.model_id)
+        if len(query.blend) < 2:
+            query = replace(query, metric=_choose_metric(query, space))
     restriction = restrict(collection, columns, query)
     every = np.ones(columns.n, np.bool_)
     pool = Pool.of(columns, np.zeros(columns.n, np.float32), every, restriction.mask)
@@ -255,6 +283,10 @@ def _no_features(part: Part) -> ImageRows:
     )
 
 
+def _no_rows(model_id: str) -> FeaturesOf:
+    return _no_features
+
+
 def _criterion(card: dict[str, Any], query: Query) -> Criterion:
     return Criterion(
         model_id=query.model_id,
@@ -275,6 +307,7 @@ def _hits(collection: CollectionStore, answer: _Answer, started: float) -> Hits:
         raise _MovedOnError(str(error)) from error
     places = zip(stored, ranking.scores.tolist(), ranking.percentiles.tolist(), strict=True)
     figures = answer.figures
+    shares = answer.shares or ((),) * len(stored)
     hits = tuple(
         Hit(
             rank,
@@ -283,6 +316,7 @@ def _hits(collection: CollectionStore, answer: _Answer, started: float) -> Hits:
             percentile,
             image.record,
             figure=figures.of(image.image_id, image.size_wh) if figures else None,
+            shares=shares[rank - answer.query.offset - 1],
         )
         for rank, (image, score, percentile) in enumerate(places, answer.query.offset + 1)
     )
@@ -299,5 +333,6 @@ def _hits(collection: CollectionStore, answer: _Answer, started: float) -> Hits:
         notes=answer.notes,
         inactive=answer.inactive,
         stop=answer.stop,
+        criteria=answer.criteria,
         pool=answer.pool,
     )
