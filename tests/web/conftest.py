@@ -23,6 +23,7 @@ from bilderatlas.api.invariance import measure_invariances
 from bilderatlas.indexing import IndexOptions
 from bilderatlas.web.app import create_app
 from bilderatlas.web.security import Access
+from tests.web.every_page import furnish
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
@@ -67,10 +68,8 @@ def frontend() -> ModuleType:
     return build
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Library]:
+def make_fields(source: Path, root: Path) -> ba.Library:
     """Return a library with the collection `fields`: six pictures, two criteria, one failure."""
-    source = tmp_path_factory.mktemp("fields")
     rows: list[dict[str, object]] = []
     for name, title, maker, year, colour, size in WORKS:
         draw(source / name, colour, size)
@@ -78,13 +77,35 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Library]:
     (source / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
     rows.append({"file": "torn.png", "title": "Torn", "artist": "", "year": ""})
     write_table(source / "metadata.csv", rows)
-    made = ba.create(tmp_path_factory.mktemp("library"))
+    made = ba.create(root)
     options = IndexOptions(extractors=EXTRACTORS, workers=1)
     report = ba.index(made, str(source), "fields", options=options)
     assert report.added == len(WORKS) and report.failed == 1
     measure_invariances(made, "fields", TESTED)
+    return made
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Library]:
+    """Return a library with the collection `fields`."""
+    made = make_fields(tmp_path_factory.mktemp("fields"), tmp_path_factory.mktemp("library"))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def full_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Library]:
+    """Return a library that has something for every page: see `every_page`."""
+    made = make_fields(tmp_path_factory.mktemp("fields"), tmp_path_factory.mktemp("full"))
+    furnish(made, tmp_path_factory.mktemp("more"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def full_site(full_library: ba.Library) -> Iterator[Site]:
+    """Return the site of the full library, running."""
+    yield from run_site(full_library)
 
 
 @pytest.fixture(scope="session")

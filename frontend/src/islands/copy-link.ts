@@ -1,4 +1,5 @@
 // Wraps a link to this very answer: a click copies its address instead of going where one is.
+import { t } from "../words";
 import { Island, tell } from "./island";
 
 class CopyLink extends Island {
@@ -17,7 +18,7 @@ class CopyLink extends Island {
     const version = this.dataset["version"] ?? "";
     try {
       await navigator.clipboard.writeText(address);
-      tell(`Copied: the link leads to this very question, and names version ${version}.`);
+      tell(t("Copied: the link leads to this very question, and names version {version}.", { version }));
     } catch {
       location.assign(address); // without leave to copy, the address bar is the place to take it
     }

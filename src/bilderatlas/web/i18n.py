@@ -65,7 +65,10 @@ class Language:
     @property
     def locale(self) -> Locale:
         """How this language writes numbers and dates."""
-        return Locale.parse(self.code, sep="-")
+        try:
+            return Locale.parse(self.code, sep="-")
+        except (ValueError, UnknownLocaleError):  # a file of a name that Babel does not know
+            return Locale(ENGLISH)
 
     @property
     def name(self) -> str:
