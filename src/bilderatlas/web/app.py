@@ -23,6 +23,7 @@ from bilderatlas.web.routes.criteria import add_criteria
 from bilderatlas.web.routes.embeddings import add_embeddings
 from bilderatlas.web.routes.jobs import add_jobs
 from bilderatlas.web.routes.pictures import add_pictures
+from bilderatlas.web.routes.rankings import add_rankings
 from bilderatlas.web.routes.static import add_static
 from bilderatlas.web.routes.tiles import add_tiles
 from bilderatlas.web.routes.uploads import add_uploads
@@ -35,7 +36,15 @@ if TYPE_CHECKING:
     from bilderatlas.api import Library
 
 FORM_OVERHEAD_BYTES = 1_000_000
-EVERYWHERE = (add_collections, add_criteria, add_embeddings, add_pictures, add_static, add_tiles)
+EVERYWHERE = (
+    add_collections,
+    add_criteria,
+    add_embeddings,
+    add_pictures,
+    add_rankings,
+    add_static,
+    add_tiles,
+)
 LOCAL_ONLY = (add_uploads, add_jobs)  # what writes serves its owner alone
 logger = logging.getLogger("bilderatlas.web")
 

@@ -20,6 +20,7 @@ ORIGINAL = "/c/{collection}/original/{encoded_id:path}"
 COMPARE = "/c/{collection}/compare"
 TILES = "/c/{collection}/tiles/{version}/{encoded_id:path}"
 TILE = "/c/{collection}/tile/{version}/{level:int}/{column:int}/{row:int}/{encoded_id:path}"
+RANKINGS = "/c/{collection}/rankings"
 EMBEDDINGS = "/c/{collection}/embeddings"
 UPLOADS = "/uploads"
 UPLOAD_THUMBNAIL = "/uploads/{sha256}.webp"
@@ -124,6 +125,12 @@ def compare(collection: str, params: Params = (), *, json: bool = False) -> str:
     """Return where two pictures, `a` and `b`, are compared."""
     suffix = JSON_SUFFIX if json else ""
     return with_params(f"/c/{quote(collection)}/compare{suffix}", params)
+
+
+def rankings(collection: str, params: Params = (), *, json: bool = False) -> str:
+    """Return where one question is judged in two ways, side by side."""
+    suffix = JSON_SUFFIX if json else ""
+    return with_params(f"/c/{quote(collection)}/rankings{suffix}", params)
 
 
 def embeddings(collection: str, params: Params = (), *, json: bool = False) -> str:
