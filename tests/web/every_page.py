@@ -34,6 +34,9 @@ PLAIN = (
     "/c/fields/criteria/palette_lab.pixels?seed=2",
     "/c/fields/criteria/raw_32.pixels",
     "/c/fields/embeddings",
+    "/c/fields/rankings?like=red.png&unlike=blue.png",
+    "/c/fields/rankings?text=red&b.by=palette_lab.pixels",
+    "/c/fields/rankings",
     "/c/none",
     "/nowhere",
 )
