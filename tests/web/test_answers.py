@@ -10,7 +10,8 @@ import bilderatlas.api as ba
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.indexing import IndexOptions
 from bilderatlas.search.query import Query, parse_part
-from bilderatlas.web.answers import MAX_ANSWERS, Answers, Recent
+from bilderatlas.web.answers import MAX_ANSWERS, Answers
+from bilderatlas.web.recent import Recent
 from tests.web.conftest import draw
 
 NAMES = ("a.png", "b.png", "c.png")

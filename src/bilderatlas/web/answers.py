@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from bilderatlas.api.comparison import Comparison, compare_criteria
 from bilderatlas.api.visitor import current_visitor
-from bilderatlas.errors import UnknownNameError
 from bilderatlas.search.query import PartKind, Query
+from bilderatlas.web.recent import Recent
 
 if TYPE_CHECKING:
     from bilderatlas.api import Collection, Library
@@ -20,39 +18,6 @@ if TYPE_CHECKING:
 MAX_ANSWERS = 16  # of up to 1,000 hits with their records
 MAX_PALETTES = 512
 MAX_COMPARISONS = 32
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Recent(Generic[K, V]):
-    """The `max_items` values that were used last, by key; for any number of threads."""
-
-    def __init__(self, max_items: int) -> None:
-        """Start empty."""
-        self._max_items = max_items
-        self._items: OrderedDict[K, V] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def find(self, key: K) -> V | None:
-        """Return the value of `key`, which becomes the one used last."""
-        with self._lock:
-            if key not in self._items:
-                return None
-            self._items.move_to_end(key)
-            return self._items[key]
-
-    def keep(self, key: K, value: V) -> None:
-        """Keep a value; the one that was not used for longest gives way."""
-        with self._lock:
-            self._items[key] = value
-            self._items.move_to_end(key)
-            if len(self._items) > self._max_items:
-                self._items.popitem(last=False)
-
-    def __len__(self) -> int:
-        """Return the number of values."""
-        return len(self._items)
 
 
 class Answers:
@@ -127,8 +92,7 @@ class Answers:
         return query, visitor, panels, asked, store.created_at, store.version, *others
 
     def _version(self, name: str) -> tuple[str, int] | None:
-        try:
-            store = self._library[name].store
-        except UnknownNameError:
+        if name not in self._library:
             return None  # a folder in the id of one of our own images
+        store = self._library[name].store
         return store.created_at, store.version

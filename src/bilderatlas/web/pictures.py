@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bilderatlas.arrays import scale_to_side
@@ -12,6 +13,7 @@ from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.records import Record
 from bilderatlas.web import urls
 from bilderatlas.web.ratios import ratio_class
+from bilderatlas.web.recent import Recent
 
 if TYPE_CHECKING:
     from bilderatlas.api import Collection
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
     from bilderatlas.store.images import StoredImage
 
 
-@dataclass(frozen=True, slots=True)
+N_REMEMBERED = 20_000  # addresses of thumbnails: a page of results shows hundreds of them
+
+
+@dataclass(frozen=True)  # no slots: what it works out, it keeps
 class Picture:
     """One picture on a page.
 
@@ -44,42 +49,42 @@ class Picture:
         """Whether a question can be made of it."""
         return self.sha256 is not None or self.by_vector
 
-    @property
+    @cached_property
     def maker(self) -> str:
         """The makers in one line."""
         return "; ".join(self.record.creators)
 
-    @property
+    @cached_property
     def title(self) -> str:
         """The title; the id where it has none."""
         return self.record.title or self.image_id
 
-    @property
+    @cached_property
     def date(self) -> str:
         """The date as written."""
         return self.record.date_display or _years(self.record)
 
-    @property
+    @cached_property
     def alt(self) -> str:
         """What a screen reader says: title, maker, date; never empty."""
         return ", ".join(part for part in (self.title, self.maker, self.date) if part)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Width in pixels of the largest thumbnail."""
         return scale_to_side(self.size_wh, THUMBNAIL_SIDES_PX[-1])[0]
 
-    @property
+    @cached_property
     def height(self) -> int:
         """Height in pixels of the largest thumbnail."""
         return scale_to_side(self.size_wh, THUMBNAIL_SIDES_PX[-1])[1]
 
-    @property
+    @cached_property
     def ratio(self) -> str:
         """The class that gives the picture its share of a justified row."""
         return ratio_class(*self.size_wh)
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Its page."""
         return urls.work(self.collection, self.image_id)
@@ -88,15 +93,10 @@ class Picture:
         """Return the address of one thumbnail."""
         return urls.thumbnail(self.collection, self.image_id, side_px, self.sha256)
 
-    @property
+    @cached_property
     def srcset(self) -> str:
         """All thumbnails with their widths; commas and spaces in addresses are encoded."""
-        widths = [(side, scale_to_side(self.size_wh, side)[0]) for side in THUMBNAIL_SIDES_PX]
-        # beyond its own size a picture is not enlarged: a second entry of one width is left out
-        seen = {width: side for side, width in reversed(widths)}
-        return ", ".join(
-            f"{self.src(side).replace(',', '%2C')} {width}w" for width, side in sorted(seen.items())
-        )
+        return _srcset(self.collection, self.image_id, self.sha256, self.size_wh)
 
     def sizes(self, row_px: int) -> str:
         """Return the width at which a row of `row_px` shows the picture, for `sizes`."""
@@ -114,6 +114,20 @@ class Picture:
         }
 
 
+@lru_cache(maxsize=N_REMEMBERED)
+def _srcset(collection: str, image_id: str, sha256: str | None, size_wh: tuple[int, int]) -> str:
+    widths = [(side, scale_to_side(size_wh, side)[0]) for side in THUMBNAIL_SIDES_PX]
+    # beyond its own size a picture is not enlarged: a second entry of one width is left out
+    seen = {width: side for side, width in reversed(widths)}
+    return ", ".join(
+        f"{urls.thumbnail(collection, image_id, side, sha256).replace(',', '%2C')} {width}w"
+        for width, side in sorted(seen.items())
+    )
+
+
+_SHOWN: Recent[Hashable, Picture] = Recent(N_REMEMBERED)
+
+
 def _years(record: Record) -> str:
     begin, end = record.year_begin, record.year_end
     if begin is None and end is None:
@@ -124,11 +138,24 @@ def _years(record: Record) -> str:
 
 
 def pictures_of(collection: Collection, image_ids: Sequence[str]) -> list[Picture]:
-    """Return the pictures of `image_ids`, in that order, with one question to the store."""
-    shows_all = collection.store.source_kind != FeaturesSource.kind
-    return [
-        picture_of(collection, one, shows_all=shows_all) for one in collection.records(image_ids)
-    ]
+    """Return the pictures of `image_ids`, in that order; those shown lately are not read again.
+
+    Raises:
+        NotFoundError: listing ids near the first that is not there.
+    """
+    store = collection.store
+    if store.source_kind == FeaturesSource.kind:  # whether there is a picture, the disk knows
+        return [
+            picture_of(collection, one, shows_all=False) for one in collection.records(image_ids)
+        ]
+    state = (str(store.folder), store.created_at, store.version)
+    found = {one: picture for one in image_ids if (picture := _SHOWN.find((state, one)))}
+    unknown = [one for one in dict.fromkeys(image_ids) if one not in found]
+    for stored in collection.records(unknown) if unknown else ():
+        picture = picture_of(collection, stored, shows_all=True)
+        found[picture.image_id] = picture
+        _SHOWN.keep((state, picture.image_id), picture)
+    return [found[one] for one in image_ids]
 
 
 def picture_of(

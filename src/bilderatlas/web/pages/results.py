@@ -19,7 +19,7 @@ from bilderatlas.web.pictures import Picture, pictures_of
 from bilderatlas.web.state import CENTURY, SearchState, spell_image
 
 if TYPE_CHECKING:
-    from bilderatlas.api import Library
+    from bilderatlas.api import Collection, Library
     from bilderatlas.api.facets import GroupOfHits
 
 
@@ -177,10 +177,10 @@ class Surroundings:
 
 
 def results_of(
-    library: Library, state: SearchState, hits: Sequence[Hit], marks: Marks
+    library: Library, home: Collection, state: SearchState, hits: Sequence[Hit], marks: Marks
 ) -> list[Result]:
-    """Return hits, of one collection or of several, as a page shows them; in their order."""
-    pictures = _pictures(library, state.collection, hits)
+    """Return hits, of `home` or of several collections, as a page shows them; in their order."""
+    pictures = _pictures(library, home, hits)
     names = [info.name for info in library.collections()] if state.also else ()
     around = Surroundings(state, names)
     return [
@@ -190,15 +190,20 @@ def results_of(
 
 
 def groups_of(
-    library: Library, state: SearchState, groups: Sequence[GroupOfHits], marks: Marks
+    library: Library,
+    home: Collection,
+    state: SearchState,
+    groups: Sequence[GroupOfHits],
+    marks: Marks,
 ) -> list[Grouped]:
     """Return groups of hits as a page shows them; all their works are read at once."""
-    every = results_of(library, state, [hit for group in groups for hit in group.hits], marks)
+    every = [hit for group in groups for hit in group.hits]
+    results = results_of(library, home, state, every, marks)
     found, start = [], 0
     for group in groups:
         end = start + len(group.hits)
         url = _group_url(state, group.value)
-        found.append(Grouped(_(group.label), group.n, url, every[start:end]))
+        found.append(Grouped(_(group.label), group.n, url, results[start:end]))
         start = end
     return found
 
@@ -226,15 +231,15 @@ def marks_of(library: Library, names: Iterable[str]) -> Marks:
 
 
 def _pictures(
-    library: Library, collection: str, hits: Sequence[Hit]
+    library: Library, home: Collection, hits: Sequence[Hit]
 ) -> Mapping[tuple[str, str], Picture]:
     by_collection: dict[str, list[str]] = {}
     for hit in hits:
-        by_collection.setdefault(hit.collection or collection, []).append(hit.image_id)
+        by_collection.setdefault(hit.collection or home.name, []).append(hit.image_id)
     return {
         (name, picture.image_id): picture
         for name, ids in by_collection.items()
-        for picture in pictures_of(library[name], ids)
+        for picture in pictures_of(home if name == home.name else library[name], ids)
     }
 
 

@@ -465,8 +465,8 @@ def _answered(
         hits=hits,
         tiles=with_reasons(page.tiles, hits.inactive),
         words=words_of(state, reasons),
-        results=results_of(library, state, hits, marks),
-        groups=[] if not grouped else groups_of(library, state, grouped, marks),
+        results=results_of(library, collection, state, hits, marks),
+        groups=[] if not grouped else groups_of(library, collection, state, grouped, marks),
         found_facets=collection.facets(hits) if alone else (),
     )
 
