@@ -230,12 +230,13 @@ def test_a_quick_look(visitor: Visitor, page: Page) -> None:
     page.keyboard.press("ArrowRight")
     expect(look.locator(".title")).to_have_text(names[1])
     page.keyboard.press("Space")
-    assert look.count() == 0
+    expect(look).to_have_count(0)
     assert focused(visitor) == names[1]
     page.keyboard.press("Space")
     page.keyboard.press("p")
     expect(page.locator(".tile.plus")).to_have_count(1)
-    assert look.count() == 0 and stays(page)
+    expect(look).to_have_count(0)
+    assert stays(page)
 
 
 def drag(page: Page, source: str, target: str) -> None:

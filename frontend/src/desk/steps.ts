@@ -7,7 +7,7 @@ type Step = "undo" | "redo";
 
 /** Draw both into the place that the server left for them. */
 export function drawSteps(desk: HTMLElement, line: Timeline<string>, go: (name: Step) => void): void {
-  const place = desk.querySelector<HTMLElement>(".steps");
+  const place = desk.querySelector<HTMLElement>(".tools .steps");
   if (!place) return;
   const arrow = (name: Step, sign: string, words: string, idle: boolean): unknown => html`<button
     class="plain"

@@ -57,7 +57,7 @@ class SelectionBar extends Island {
   }
 
   private readonly onSwapped = (): void => {
-    this.drawSwitch();
+    this.wakeSwitch();
     this.mark();
   };
 
@@ -88,26 +88,20 @@ class SelectionBar extends Island {
     act({ kind: "add", parts, sign });
   }
 
-  /** The switch beside the links above the pictures: from then on plain clicks choose. */
-  private drawSwitch(): void {
-    const place = this.desk?.querySelector(".counts .outs");
-    if (!place || place.querySelector(".choose") || this.works.length === 0) return;
-    const button = document.createElement("button");
-    button.className = "plain choose";
-    button.id = "choose";
-    button.type = "button";
-    button.textContent = t("Choose");
+  /** The switch above the pictures: from then on plain clicks choose. */
+  private wakeSwitch(): void {
+    const button = this.desk?.querySelector<HTMLButtonElement>("button.choose");
+    if (!button) return;
     const show = (): void => {
       button.setAttribute("aria-pressed", String(this.choosing));
       this.desk?.classList.toggle("choosing", this.choosing);
     };
-    button.addEventListener("click", () => {
+    button.onclick = () => {
       this.choosing = !this.choosing;
       show();
       if (this.choosing) tell(t("Click pictures to choose them; click again to let them go."));
-    });
+    };
     show();
-    place.prepend(button);
   }
 
   protected override render(): TemplateResult | typeof nothing {
