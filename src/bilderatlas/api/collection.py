@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Ids
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bilderatlas.api.asking import PANEL_PREFIX, read_criteria, read_facets
 from bilderatlas.api.facets import GroupOfHits, count_answer, group_answer
 from bilderatlas.api.panel_queries import resolve_panels
 from bilderatlas.api.pictures import Pictures, embeddings_of
@@ -87,7 +88,7 @@ class Collection:
         like: str | Sequence[str] = (),
         unlike: str | Sequence[str] = (),
         not_text: str | Sequence[str] = (),
-        extractor: str = "",
+        extractor: str | Sequence[str] = "",
         metric: str | None = None,
         rule: str = "difference",
         lambda_: float = 0.5,
@@ -95,8 +96,12 @@ class Collection:
         offset: int = 0,
         where: str = "",
         match: str = "",
-        within: Ids[str] | None = None,
+        facets: Mapping[str, str | Sequence[str]] | None = None,
+        years: tuple[int, int] | None = None,
+        sort: str = "",
+        within: Ids[str] | str | None = None,
         without: Ids[str] = (),
+        hide: Sequence[str] = (),
         include_query: bool = False,
         exact: bool = False,
         mirrored: bool = False,
@@ -106,34 +111,44 @@ class Collection:
 
         `like` and `unlike` name images by id, picture files, or `upload:…`; each may carry a region
         and a weight: `SK-C-5@0.1,0.2,0.3,0.3^2`. `extractor` is the criterion (empty: the
-        collection's first), `within` and `without` are ids; the rest is as in `Query`.
+        collection's first); several, each perhaps with a weight (`ID^2`), are mixed. `facets` are
+        columns with the values that works must have. `within` and `without` are ids, `within` also
+        a panel, `panel:ID`; the rest is as in `Query`.
 
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
+        """
+        model_id, blend = read_criteria(extractor)
+        panel, ids = (within, None) if isinstance(within, str) else ("", within)
+        return self.run(Query(
+            self.parts(text, like=like, unlike=unlike, not_text=not_text),
+            model_id=model_id, blend=blend, metric=parse_metric(metric), rule=rule,
+            lambda_=lambda_, k=k, offset=offset, where=where, match=match,
+            facets=read_facets(facets or {}), years=years, sort=sort,
+            within_panel=panel.removeprefix(PANEL_PREFIX), hide=tuple(hide),
+            within=frozenset(ids) if ids is not None else None, without=frozenset(without),
+            include_query=include_query, exact=exact, mirrored=mirrored, seed=seed,
+        ))  # fmt: skip
+
+    def parts(
+        self,
+        text: str | Sequence[str] = (),
+        *,
+        like: str | Sequence[str] = (),
+        unlike: str | Sequence[str] = (),
+        not_text: str | Sequence[str] = (),
+    ) -> tuple[Part, ...]:
+        """Read the parts of a query as `search` does; picture files become uploads.
+
+        Raises:
+            UsageError: for a part that cannot be read.
+            NotFoundError: for a file that is not there.
         """
         pictures = [self._picture(value, 1) for value in _several(like)]
         pictures += [self._picture(value, -1) for value in _several(unlike)]
         words = [Part(PartKind.TEXT, value) for value in _several(text) if value.strip()]
         words += [Part(PartKind.TEXT, value, -1) for value in _several(not_text) if value.strip()]
-        return self.run(
-            Query(
-                parts=(*pictures, *words),
-                model_id=extractor,
-                metric=parse_metric(metric) if metric else None,
-                rule=rule,
-                lambda_=lambda_,
-                k=k,
-                offset=offset,
-                where=where,
-                match=match,
-                within=frozenset(within) if within is not None else None,
-                without=frozenset(without),
-                include_query=include_query,
-                exact=exact,
-                mirrored=mirrored,
-                seed=seed,
-            )
-        )
+        return (*pictures, *words)
 
     def run(self, query: Query) -> Hits:
         """Answer a query.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,11 @@ class GroupOfHits:
     label: str
     n: int
     hits: tuple[Hit, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the group as `search --json --group` prints it."""
+        base = {"value": self.value, "label": str(self.label), "n": self.n}
+        return base | {"hits": [hit.to_json() for hit in self.hits]}
 
 
 def count_answer(collection: CollectionStore, hits: Hits, n_values: int = 8) -> list[Facet]:
