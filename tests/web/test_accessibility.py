@@ -8,23 +8,10 @@ from types import ModuleType
 import pytest
 from playwright.sync_api import Browser
 
+import bilderatlas.api as ba
 from tests.web.conftest import ROOT, Site, Visitor
+from tests.web.every_page import SEARCH, every_page
 
-PAGES = (
-    "/",
-    "/c/fields",
-    "/c/fields?like=red.png&like=orange.png&unlike=blue.png&match=field",
-    "/c/fields?where=yeer+%3E+1",
-    "/c/fields/i/red.png?like=orange.png",
-    "/c/fields/i/torn.png",
-    "/jobs",
-    "/about/criteria",
-    "/c/fields/embeddings",
-    "/about/criteria/palette_lab.pixels",
-    "/c/fields/criteria/palette_lab.pixels?seed=2",
-    "/c/fields/criteria/raw_32.pixels",
-    "/c/none",
-)
 AXE = """
 (where) => axe.run(where, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
   'best-practice'] }).then((found) => found.violations.map((v) =>
@@ -41,6 +28,10 @@ new PerformanceObserver((list) => {
     }
   }
 }).observe({ type: 'layout-shift', buffered: true });
+"""
+WIDER = """
+() => document.documentElement.scrollWidth > document.documentElement.clientWidth
+  ? [`wider than the window: ${document.documentElement.scrollWidth}`] : []
 """
 SMALL_TARGETS = """
 () => [...document.querySelectorAll('a, button, summary, input:not([type=hidden])')]
@@ -63,26 +54,31 @@ def axe(frontend: ModuleType) -> Path:
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_accessible(
-    browser: Browser, site: Site, axe: Path, scheme: str, width: int
+    browser: Browser,
+    full_site: Site,
+    full_library: ba.Library,
+    axe: Path,
+    scheme: str,
+    width: int,
 ) -> None:
     visitor = Visitor(
         browser,
-        site,
+        full_site,
         color_scheme=scheme,
         viewport={"width": width, "height": 900},
         reduced_motion="reduce",
         bypass_csp=True,  # for axe itself; the policy is tested on the hostile collection
     )
     visitor.context.add_init_script(SHIFT)
-    for path in PAGES:
+    faults: list[str] = []
+    for path in every_page(full_library):
         page = visitor.go(path)
-        assert page.evaluate("window.shifts") == [], path
-        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert page.evaluate(overflow) <= 0, path
-        assert page.evaluate(SMALL_TARGETS) == [], path
+        found = page.evaluate("window.shifts") + page.evaluate(WIDER) + page.evaluate(SMALL_TARGETS)
         page.add_script_tag(path=axe)
-        assert page.evaluate(AXE, "html") == [], path
-    page = visitor.go(PAGES[2])
+        found += page.evaluate(AXE, "html")
+        faults += [f"{path}: {fault}" for fault in found]
+    assert "\n".join(faults) == ""
+    page = visitor.go(SEARCH)
     page.add_script_tag(path=axe)
     for word in page.locator("summary").all():
         word.click()
@@ -116,7 +112,7 @@ def test_the_whole_task_by_keyboard(visitor: Visitor) -> None:
 
 def test_text_may_be_spaced_and_enlarged(browser: Browser, site: Site) -> None:
     visitor = Visitor(browser, site, viewport={"width": 640, "height": 800}, bypass_csp=True)
-    page = visitor.go(PAGES[2])
+    page = visitor.go(SEARCH)
     page.add_style_tag(
         content="* { line-height: 1.5 !important; letter-spacing: 0.12em !important; "
         "word-spacing: 0.16em !important; } html { font-size: 200%; }"
