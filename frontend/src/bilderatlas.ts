@@ -7,6 +7,7 @@ import "./islands/job-progress";
 import "./islands/key-sheet";
 import "./islands/language-switch";
 import "./islands/open-words";
+import "./islands/picture-compare";
 import "./islands/picture-grid";
 import "./islands/region-draw";
 import "./islands/search-desk";

@@ -19,6 +19,7 @@ from bilderatlas.web.pages.error import ErrorPage, error_page
 from bilderatlas.web.pages.uploads import MAX_BYTES
 from bilderatlas.web.rendering import Manifest, Renderer
 from bilderatlas.web.routes.collections import add_collections
+from bilderatlas.web.routes.compare import add_compare
 from bilderatlas.web.routes.criteria import add_criteria
 from bilderatlas.web.routes.embeddings import add_embeddings
 from bilderatlas.web.routes.jobs import add_jobs
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 FORM_OVERHEAD_BYTES = 1_000_000
 EVERYWHERE = (
     add_collections,
+    add_compare,
     add_criteria,
     add_embeddings,
     add_pictures,
