@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bilderatlas.arrays import Metric
-from bilderatlas.errors import (
-    BilderatlasError,
-    FilterError,
-    ImageError,
-    NotFoundError,
-    UnavailableError,
-    UnknownNameError,
-    UsageError,
-)
+from bilderatlas.errors import BilderatlasError, UsageError
+from bilderatlas.exchange.citation import Citation
 from bilderatlas.extractors.base import rows_are
 from bilderatlas.search.combine import MAX_LAMBDA, Rule
-from bilderatlas.search.parts import MAX_PARTS
-from bilderatlas.search.query import PartKind
 from bilderatlas.search.run import MAX_DEPTH, MAX_K
-from bilderatlas.web.answers import Answers
+from bilderatlas.web import urls
 from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.i18n import joined, ngettext, thousands
 from bilderatlas.web.pages import menus
@@ -34,34 +25,18 @@ from bilderatlas.web.pages.facets import (
     years_panel,
 )
 from bilderatlas.web.pages.menus import Choice, CollectionChoice, RuleChoice, Weighed
-from bilderatlas.web.pages.results import (
-    Grouped,
-    Marks,
-    Result,
-    groups_of,
-    marks_of,
-    percent_box,
-    results_of,
-)
-from bilderatlas.web.pages.tiles import (
-    Tile,
-    Words,
-    find_collection,
-    panel_name,
-    tiles_of,
-    with_reasons,
-    words_of,
-)
+from bilderatlas.web.pages.results import Grouped, Result, percent_box
+from bilderatlas.web.pages.tiles import Tile, Words, find_collection
 from bilderatlas.web.rendering import collection_title, span
 from bilderatlas.web.state import DEFAULT_K, DEFAULT_LAMBDA, DEFAULT_RULE, SIZES, SearchState
 
 if TYPE_CHECKING:
-    from bilderatlas.api import Collection, Library, SpaceInfo
+    from bilderatlas.api import SpaceInfo
     from bilderatlas.search.facets import Facet
     from bilderatlas.search.hits import Hits
     from bilderatlas.store.library import CollectionInfo
 
-__all__ = ["Fault", "SearchPage", "find_collection", "percent_box", "search_page"]
+__all__ = ["Fault", "SearchPage", "find_collection", "percent_box"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +67,8 @@ class SearchPage:
     results: Sequence[Result] = ()
     groups: Sequence[Grouped] = ()
     found_facets: Sequence[Facet] = ()
+    citation: Citation | None = None
+    marked: bool = False
     fault: Fault | None = None
 
     @property
@@ -258,6 +235,16 @@ class SearchPage:
         return menus.group_choices(self.state, self.found_facets)
 
     @property
+    def hiding(self) -> list[Choice]:
+        """What can be left out of the answer; nothing where nothing is marked."""
+        return menus.hide_choices(self.state) if self.marked else []
+
+    @property
+    def compare_url(self) -> str:
+        """The question judged in two ways, side by side."""
+        return urls.rankings(self.state.collection, self.state.other_params("size"))
+
+    @property
     def sizes(self) -> list[tuple[str, Choice]]:
         """The sizes of the pictures."""
         return menus.size_choices(self.state)
@@ -400,98 +387,3 @@ class SearchPage:
         found["notes"] += [self.moved_on] if self.moved_on else []
         found["links"] = {"page": self.permanent_url, "next": self.next_url or None}
         return found
-
-
-def search_page(
-    library: Library,
-    answers: Answers,
-    name: str,
-    params: Iterable[tuple[str, str]],
-    *,
-    max_decoded: int = MAX_PARTS,
-    marked: bool = False,
-) -> SearchPage:
-    """Ask collection `name` what `params` say.
-
-    A mistake in the question is part of the page; it is told beside the control it concerns.
-
-    Args:
-        library: Where the collection is.
-        answers: Remembers the answer for the pages of the works.
-        name: Of the collection.
-        params: Of the address.
-        max_decoded: How many parts may be details or uploads.
-        marked: Whether works that are on a panel, or were looked at, are marked.
-
-    Raises:
-        NotFoundError: when there is no such collection.
-    """
-    infos = library.collections()
-    collection = find_collection(library, name)
-    state = SearchState.from_params(name, params)
-    spaces = collection.spaces()
-    page = SearchPage(
-        state=state,
-        info=next(info for info in infos if info.name == name),
-        infos=infos,
-        spaces=spaces,
-        space=_chosen(spaces, state.model_id),
-        tiles=tiles_of(library, collection, state),
-        words=(),
-        columns=[column.name for column in collection.columns()],
-        panel_title=panel_name(library, state.within),
-    )
-    try:
-        query = state.to_query(max_decoded=max_decoded)
-        hits = answers.ask(collection, query, state.also)
-        return _answered(page, library, collection, hits, marked)
-    except (UsageError, NotFoundError, ImageError, UnavailableError) as error:
-        words = words_of(state, _wordless(page))
-        return replace(page, fault=Fault(_place(error), error), words=words)
-
-
-def _answered(
-    page: SearchPage, library: Library, collection: Collection, hits: Hits, marked: bool
-) -> SearchPage:
-    state = page.state
-    reasons = {
-        (one.part, one.sign): _(one.reason) for one in hits.inactive if one.kind == PartKind.TEXT
-    }
-    marks = marks_of(library, (state.collection, *state.also)) if marked else Marks()
-    alone = not state.also
-    grouped = collection.grouped(hits, state.group) if state.group and alone else ()
-    return replace(
-        page,
-        hits=hits,
-        tiles=with_reasons(page.tiles, hits.inactive),
-        words=words_of(state, reasons),
-        results=results_of(library, collection, state, hits, marks),
-        groups=[] if not grouped else groups_of(library, collection, state, grouped, marks),
-        found_facets=collection.facets(hits) if alone else (),
-    )
-
-
-def _wordless(page: SearchPage) -> dict[tuple[str, int], str]:
-    """Return why the words of a question that failed cannot be compared; empty where they can."""
-    if page.space is None or page.embeds_text:
-        return {}
-    reason = _("‘%(criterion)s’ compares pictures only.", criterion=page.judged_by)
-    signed = [(text, 1) for text in page.state.text] + [(text, -1) for text in page.state.not_text]
-    return dict.fromkeys(signed, reason)
-
-
-def _chosen(spaces: Sequence[SpaceInfo], model_id: str) -> SpaceInfo | None:
-    if not model_id:
-        return spaces[0] if spaces else None
-    return next((space for space in spaces if space.model_id == model_id), None)
-
-
-_PLACES = {"column": "where", "combination rule": "rule", "metric": "rule"}
-
-
-def _place(error: BilderatlasError) -> str:
-    if isinstance(error, FilterError):
-        return "where"
-    if isinstance(error, UnknownNameError):
-        return _PLACES.get(error.kind, "sentence")
-    return "sentence"

@@ -6,8 +6,8 @@ from fastapi import Request
 
 from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.web import urls
+from bilderatlas.web.pages.asking import search_page
 from bilderatlas.web.pages.home import home_page
-from bilderatlas.web.pages.search import search_page
 from bilderatlas.web.pages.work import work_page
 from bilderatlas.web.rendering import Page
 from bilderatlas.web.site import Site
@@ -27,7 +27,13 @@ def add_collections(site: Site) -> None:
         name = request.path_params["collection"]
         params = request.query_params.multi_items()
         return search_page(
-            library, answers, name, params, max_decoded=max_decoded, marked=site.local
+            library,
+            answers,
+            name,
+            params,
+            max_decoded=max_decoded,
+            marked=site.local,
+            origin=f"{request.url.scheme}://{request.url.netloc}",
         )
 
     def work(request: Request) -> Page:
