@@ -16,6 +16,7 @@ from bilderatlas.arrays import Embeddings, Metric, Pixels
 from bilderatlas.errors import QueryError
 from bilderatlas.extractors import EXTRACTORS, Card, Extractor, ImageRows
 from bilderatlas.indexing import IndexOptions
+from bilderatlas.search.query import Part, PartKind, Query, parse_part
 
 NAME = "mean_colour.test"
 CARD = Card(
@@ -107,3 +108,76 @@ def test_words_cut_by_another_tokenizer_are_refused_until_it_is_indexed(
     extractor.card = replace(CARD, text_tower=changed)
     index(library, tmp_path)
     assert scores(library, text="ten letters")
+
+
+# Datasets changed in the middle of a search
+
+
+@pytest.fixture
+def others(library: ba.Library, tmp_path: Path) -> ba.Library:
+    """Return the library with a second collection, `others`, of one pale picture."""
+    (tmp_path / "others").mkdir()
+    Image.new("RGB", (40, 30), (250, 240, 240)).save(tmp_path / "others" / "pale.png")
+    options = IndexOptions(extractors=(NAME,), workers=1)
+    ba.index(library, str(tmp_path / "others"), "others", options=options)
+    return library
+
+
+def refuse_all(images: Sequence[Pixels]) -> list[ImageRows]:
+    raise AssertionError("a picture was embedded anew")
+
+
+def test_what_another_collection_knows_is_carried_over(
+    others: ba.Library, extractor: MeanColour, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(extractor, "extract_batch", refuse_all)
+    (tmp_path / "others" / "pale.png").unlink()
+    hits = others["works"].search(like="others/pale.png", extractor=NAME)
+    assert hits[0].image_id == "white.png"
+    assert hits.inactive == ()
+
+
+def test_a_region_of_a_foreign_picture_is_embedded_anew(
+    others: ba.Library, extractor: MeanColour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extractor, "extract_batch", refuse_all)
+    with pytest.raises(AssertionError, match="embedded anew"):
+        others["works"].search(like="others/pale.png@0.1,0.1,0.5,0.5", extractor=NAME)
+
+
+def test_a_space_made_otherwise_is_not_carried_over(
+    library: ba.Library, extractor: MeanColour, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "others").mkdir()
+    Image.new("RGB", (40, 30), (255, 0, 0)).save(tmp_path / "others" / "red too.png")
+    options = IndexOptions(extractors=(NAME,), workers=1)
+    monkeypatch.setattr(extractor, "card", replace(CARD, weights_sha256="22" * 32))
+    monkeypatch.setattr(extractor, "weights", -1.0)  # else it would be found among others' rows
+    ba.index(library, str(tmp_path / "others"), "others", options=options)
+    monkeypatch.undo()
+    monkeypatch.setitem(EXTRACTORS._members, NAME, extractor)
+    assert scores(library, like="others/red too.png")["red.png"] == 0.0
+
+
+def test_a_foreign_picture_that_is_gone_stays_with_its_reason(others: ba.Library) -> None:
+    named = ("red.png", "others/none.png", "gone/x.png", "upload:" + "f" * 64)
+    query = Query(parts=tuple(map(parse_part, named)), model_id=NAME)
+    hits = others["works"].run(query)
+    assert [each.part for each in hits.inactive] == list(named[1:])
+    assert "There is no image 'others/none.png'" in hits.inactive[0].reason
+    assert "There is no image 'gone/x.png'" in hits.inactive[1].reason
+    assert hits.query.parts == query.parts
+
+
+def test_criteria_are_mixed_in_a_library(others: ba.Library) -> None:
+    works = others["works"]
+    options = IndexOptions(extractors=("raw_32.pixels",), workers=1)
+    ba.index(others, works.info.source_address, "works", options=options)
+    query = Query(
+        parts=(parse_part("others/pale.png"), Part(PartKind.TEXT, "hand")),
+        blend=((NAME, 1.0), ("raw_32.pixels", 2.0)),
+    )
+    hits = works.run(query)
+    assert [each.model_id for each in hits.criteria] == [NAME, "raw_32.pixels"]
+    assert hits[0].image_id == "white.png"
+    assert any("the part 'hand' took no part" in note for note in hits.notes)
