@@ -1,17 +1,30 @@
-"""`bilderatlas search`: ask a collection."""
+"""`bilderatlas search`: ask a collection, or several; choose, order and group what it finds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from bilderatlas.api import Collection
 from bilderatlas.api import open as open_library
+from bilderatlas.api.asking import PANEL_PREFIX, read_criteria
+from bilderatlas.api.rankings import compare_rankings
 from bilderatlas.cli.options import CollectionOption, JsonOption, LibraryOption
-from bilderatlas.cli.output import print_json, print_table, say
-from bilderatlas.errors import NotFoundError
-from bilderatlas.search.hits import Hit, Hits
+from bilderatlas.cli.output import print_json, say
+from bilderatlas.cli.search_output import (
+    print_comparison,
+    print_facets,
+    print_groups,
+    print_hits,
+    say_answer,
+)
+from bilderatlas.cli.search_words import read_facet, read_judging, read_years
+from bilderatlas.errors import NotFoundError, QueryError
+from bilderatlas.search.hits import Hits
+from bilderatlas.search.query import Query, parse_metric
 
 TextArgument = Annotated[
     str, typer.Argument(metavar="[TEXT]", help="Words that the works should show.")
@@ -26,9 +39,14 @@ UnlikeOption = Annotated[
 NotOption = Annotated[
     list[str] | None, typer.Option("--not", metavar="TEXT", help="Words not to be shown.")
 ]
-ExtractorOption = Annotated[str, typer.Option(metavar="ID", help="The criterion.")]
+ExtractorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID[^weight]", help="The criterion. Several are mixed, each by its weight."
+    ),
+]
 MetricOption = Annotated[str | None, typer.Option(help="angular, euclidean, manhattan or dot.")]
-RuleOption = Annotated[str, typer.Option(help="difference, ranking, contrast or projection.")]
+RuleOption = Annotated[str, typer.Option(help="difference, ranking, contrast, projection or svm.")]
 LambdaOption = Annotated[
     float, typer.Option("--lambda", help="Strength of the negatives, where a rule has one.")
 ]
@@ -38,11 +56,44 @@ WhereOption = Annotated[
     str, typer.Option(help="Filter on metadata: \"year >= 1600 and school = 'Dutch'\".")
 ]
 MatchOption = Annotated[str, typer.Option(help="Full-text search in the metadata.")]
+FacetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN:VALUE",
+        help="Only works with this value; several of one column are alternatives.",
+    ),
+]
+YearsOption = Annotated[
+    str, typer.Option(metavar="FROM-TO", help="Only works made, perhaps, in these years.")
+]
+SortOption = Annotated[
+    str, typer.Option(help="date, -date (latest first) or title, of the works above the stop line.")
+]
+GroupOption = Annotated[
+    str, typer.Option(metavar="COLUMN", help="Put the works together by a column, or by century.")
+]
+CountOption = Annotated[
+    bool, typer.Option("--count", help="Count what can be chosen with --facet and --years.")
+]
+AlsoOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Ask this collection as well.")
+]
 WithinOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Only the ids in this file, one a line.")
+    str,
+    typer.Option(metavar="FILE|panel:ID", help="Only the ids in this file, or on this panel."),
 ]
 WithoutOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Never the ids in this file.")
+]
+HideOption = Annotated[
+    list[str] | None, typer.Option(help="kept (on any panel) or seen: leave such works out.")
+]
+CompareOption = Annotated[
+    str,
+    typer.Option(
+        metavar="ID,METRIC,RULE",
+        help="Judge in a second way too, and compare: any of an extractor, a metric and a rule.",
+    ),
 ]
 IncludeOption = Annotated[
     bool, typer.Option("--include-query", help="Let the query's images be hits.")
@@ -60,7 +111,7 @@ def search(
     like: LikeOption = None,
     unlike: UnlikeOption = None,
     not_text: NotOption = None,
-    extractor: ExtractorOption = "",
+    extractor: ExtractorOption = None,
     metric: MetricOption = None,
     rule: RuleOption = "difference",
     lambda_: LambdaOption = 0.5,
@@ -68,8 +119,16 @@ def search(
     offset: OffsetOption = 0,
     where: WhereOption = "",
     match: MatchOption = "",
-    within: WithinOption = None,
+    facet: FacetOption = None,
+    years: YearsOption = "",
+    sort: SortOption = "",
+    group: GroupOption = "",
+    count: CountOption = False,
+    also: AlsoOption = None,
+    within: WithinOption = "",
     without: WithoutOption = None,
+    hide: HideOption = None,
+    compare_with: CompareOption = "",
     include_query: IncludeOption = False,
     exact: ExactOption = False,
     mirrored: MirroredOption = False,
@@ -78,32 +137,69 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Ask a collection by words, by examples and by counter-examples."""
+    _refuse_both(also, {"--group": group, "--count": count, "--compare-with": compare_with})
+    model_id, blend = read_criteria(extractor or ())
+    panel = within if within.startswith(PANEL_PREFIX) else ""
+    listed = frozenset(_read_ids(Path(within))) if within and not panel else None
     with open_library(library) as opened:
         say(f"Library: {opened.root}")
-        hits = opened[collection].search(
-            text,
-            like=like or (),
-            unlike=unlike or (),
-            not_text=not_text or (),
-            extractor=extractor,
-            metric=metric,
-            rule=rule,
-            lambda_=lambda_,
-            k=k,
-            offset=offset,
-            where=where,
-            match=match,
-            within=_read_ids(within) if within else None,
-            without=_read_ids(without) if without else (),
-            include_query=include_query,
-            exact=exact,
-            mirrored=mirrored,
-            seed=seed,
+        home = opened[collection]
+        query = Query(
+            home.parts(text, like=like or (), unlike=unlike or (), not_text=not_text or ()),
+            model_id=model_id, blend=blend, metric=parse_metric(metric), rule=rule,
+            lambda_=lambda_, k=k, offset=offset, where=where, match=match,
+            facets=tuple(map(read_facet, facet or ())), years=read_years(years), sort=sort,
+            within_panel=panel.removeprefix(PANEL_PREFIX), hide=tuple(hide or ()), within=listed,
+            without=frozenset(_read_ids(without) if without else ()), mirrored=mirrored,
+            include_query=include_query, exact=exact, seed=seed,
+        )  # fmt: skip
+        if compare_with:
+            _compare(home, query, compare_with, as_json)
+            return
+        _show(
+            home, opened.search_several([collection, *(also or ())], query), group, count, as_json
         )
+
+
+def _refuse_both(also: Sequence[str] | None, others: dict[str, object]) -> None:
+    """Refuse what is counted in one collection where several are asked."""
+    asked = [name for name, value in others.items() if value]
+    if also and asked:
+        raise QueryError(
+            f"Cannot use {asked[0]} with --also: it is for one collection. Leave one of them out."
+        )
+
+
+def _compare(home: Collection, query: Query, judging: str, as_json: bool) -> None:
+    if not query.parts:
+        raise QueryError(
+            "Cannot compare two rankings: nothing was asked for. Name an image or words to search "
+            "by."
+        )
+    compared = compare_rankings(home, query, read_judging(query, judging))
     if as_json:
-        print_json(hits.to_json())
+        print_json(compared.to_json())
+        return
+    for hits in (compared.a, compared.b):
+        say_answer(hits)
+    print_comparison(compared)
+
+
+def _show(home: Collection, hits: Hits, group: str, count: bool, as_json: bool) -> None:
+    groups = home.grouped(hits, group) if group else []
+    facets = home.facets(hits) if count else []
+    if as_json:
+        more: dict[str, Any] = {"groups": [one.to_json() for one in groups]} if group else {}
+        more |= {"facets": [one.to_json() for one in facets]} if count else {}
+        print_json(hits.to_json() | more)
+        return
+    say_answer(hits)
+    if count:
+        print_facets(facets)
+    elif group:
+        print_groups(groups)
     else:
-        _print_hits(hits)
+        print_hits(hits)
 
 
 def _read_ids(path: Path) -> list[str]:
@@ -116,39 +212,3 @@ def _read_ids(path: Path) -> list[str]:
             "a line."
         ) from error
     return [line.strip() for line in lines if line.strip()]
-
-
-def _shown(hit: Hit) -> str:
-    """Return the score, or what is told instead: a verdict, the place of a figure."""
-    if hit.match is not None:
-        return f"{hit.match.verdict}: {hit.match.transform}"
-    if hit.figure is None:
-        return f"{hit.score:.4f}"
-    x1, y1, x2, y2 = hit.figure.region_xyxyn
-    mirrored = ", mirrored" if hit.figure.mirrored else ""
-    return f"{hit.score:.4f}, figure at {x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}{mirrored}"
-
-
-def _print_hits(hits: Hits) -> None:
-    if hits.criterion is None:
-        narrowed = hits.query.where or hits.query.match or hits.query.within is not None
-        works = "1 work" if hits.n_candidates == 1 else f"{hits.n_candidates} works"
-        fits = " that fit" if narrowed else ""
-        say(f"{works}{fits}, hung at random (seed {hits.query.seed}).")
-    else:
-        criterion = hits.criterion
-        say(
-            f"{hits.n_candidates} of {hits.n_works} works judged by {criterion.judges_by} "
-            f"({criterion.model_id}, {criterion.metric}, {criterion.rule}); {hits.recall}, "
-            f"{hits.seconds * 1000:.0f} ms"
-        )
-    for note in hits.notes:
-        say(note)
-    rows = []
-    for hit in hits:
-        shown = _shown(hit)
-        better = f"{hit.percentile:.1%}"
-        if hits.criterion is None:
-            shown = better = ""  # a random hang judges nothing
-        rows.append((hit.rank, hit.image_id, shown, better, hit.record.label))
-    print_table(("", "image", "score", "better than", "work"), rows)
