@@ -66,7 +66,7 @@ def collect(rows: list[JobRow], last_event_id: str = "") -> list[dict[str, Any] 
     looks = iter(rows)
 
     async def read_all() -> list[str]:
-        stream = job_events(lambda: next(looks), last_event_id, poll_s=0, heartbeat_s=0)
+        stream = job_events(lambda: [next(looks)], last_event_id, poll_s=0, heartbeat_s=0)
         return [event async for event in stream]
 
     found: list[dict[str, Any] | str] = []
@@ -105,7 +105,7 @@ def test_the_stream_over_http(own_library: ba.Library) -> None:
     own_library.jobs.cancel(job.id)
     answer = client.get(f"/jobs/{job.id}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.text.startswith("id: cancelled-0-0\nevent: job\n")
+    assert answer.text.startswith(f"id: {job.id}:cancelled-0-0\nevent: job\n")
     assert answer.text.endswith("event: end\ndata: {}\n\n")
 
 
@@ -114,7 +114,8 @@ def test_actions(own_library: ba.Library) -> None:
     job = own_library.jobs.submit("index", {"collection": "x"})
     document = Document(client.get("/jobs").text)
     [form] = [one for one in document.all("form") if one.text.strip() == "Cancel"]
-    assert client.post(form.get("action")).headers["location"] == "/jobs"
+    answer = client.post(form.get("action"), data={"from": "jobs"})
+    assert answer.headers["location"] == "/jobs"
     assert own_library.jobs.get(job.id).state is JobState.CANCELLED
     assert client.post(f"/jobs/{job.id}/cancel").status_code == 409
     assert client.post(f"/jobs/{job.id}/resume").status_code == 303
@@ -132,7 +133,7 @@ def test_pages_of_jobs(own_library: ba.Library) -> None:
     own_library.jobs.finish(job.id, "test", {"failures": failures})
     document = Document(client.get(f"/jobs/{job.id}").text)
     assert document.problems == [] and document.says("Indexing <b>x</b>")
-    assert document.says("1 picture could not be used") and document.says("It is torn.")
+    assert document.says("1 could not be used") and document.says("It is torn.")
     assert client.get(f"/jobs/{job.id}.json").json()["title"] == "Indexing <b>x</b>"
     assert [one["id"] for one in client.get("/jobs.json").json()["jobs"]] == [job.id]
 

@@ -1,78 +1,181 @@
-// Keeps one row of a job up to date: by server-sent events, or by asking again where those fail.
+// Keeps the rows of jobs up to date: one stream of server-sent events for all rows of a page (a
+// browser opens only six connections to a server), or by asking again where streams fail. A page
+// that nobody looks at listens to nothing.
+import { t } from "../words";
 import { Island } from "./island";
 
+interface Action {
+  url: string;
+  word: string;
+}
+
 interface Job {
+  id: string;
   state: string;
+  state_words: string;
   line: string;
   active: boolean;
   done: number;
   total: number | null;
+  actions: Action[];
 }
 
 const ASK_AGAIN_MS = 2000;
+const RELOAD_MS = 400;
+const SAID_EVERY = 0.25; // of the whole: a voice that reads aloud shall not speak all the time
+
+const followed = new Map<string, JobProgress>();
+let source: EventSource | null = null;
+let timer = 0;
+
+function listen(): void {
+  source?.close();
+  source = null;
+  clearTimeout(timer);
+  const [first] = followed.values();
+  if (document.hidden || !first) return;
+  const names = [...followed.keys()].map((id) => `id=${encodeURIComponent(id)}`);
+  const opened = new EventSource(`${first.dataset["stream"] ?? ""}?${names.join("&")}`);
+  opened.addEventListener("job", (event) => {
+    const job = JSON.parse((event as MessageEvent<string>).data) as Job;
+    followed.get(job.id)?.show(job);
+  });
+  opened.addEventListener("end", () => opened.close());
+  opened.addEventListener("error", () => {
+    if (opened.readyState === EventSource.CLOSED) later(); // else it connects again on its own
+  });
+  source = opened;
+}
+
+function later(): void {
+  clearTimeout(timer);
+  timer = window.setTimeout(() => void askAll(), ASK_AGAIN_MS);
+}
+
+async function askAll(): Promise<void> {
+  await Promise.all([...followed.values()].map((row) => row.ask()));
+  if (followed.size && !document.hidden) later();
+}
+
+document.addEventListener("visibilitychange", listen);
 
 class JobProgress extends Island {
-  private source: EventSource | null = null;
-  private timer = 0;
+  private said = 0;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    if (this.dataset["active"] !== undefined) this.listen();
+    this.addEventListener("submit", this.onSubmit);
+    this.follow(this.dataset["active"] !== undefined);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.source?.close();
-    clearTimeout(this.timer);
+    this.removeEventListener("submit", this.onSubmit);
+    this.follow(false);
   }
 
-  private listen(): void {
-    this.source = new EventSource(this.dataset["events"] ?? "");
-    this.source.addEventListener("job", (event) => {
-      this.show(JSON.parse((event as MessageEvent<string>).data) as Job);
-    });
-    this.source.addEventListener("end", () => this.source?.close());
-    this.source.addEventListener("error", () => {
-      if (this.source?.readyState !== EventSource.CLOSED) return; // it connects again on its own
-      this.timer = window.setTimeout(() => void this.ask(), ASK_AGAIN_MS);
-    });
+  private follow(active: boolean): void {
+    const id = this.dataset["id"] ?? "";
+    if (active === followed.has(id)) return;
+    if (active) followed.set(id, this);
+    else followed.delete(id);
+    clearTimeout(timer);
+    timer = window.setTimeout(listen, 0); // once for all rows of the page
   }
 
-  private async ask(): Promise<void> {
+  async ask(): Promise<void> {
     try {
       const answer = await fetch(this.dataset["json"] ?? "");
-      if (answer.ok) {
-        const job = (await answer.json()) as Job;
-        this.show(job);
-        if (!job.active) return;
-      }
+      if (answer.ok) this.show((await answer.json()) as Job);
     } catch {
       // the server may come back
     }
-    this.timer = window.setTimeout(() => void this.ask(), ASK_AGAIN_MS);
   }
 
-  private show(job: Job): void {
+  /** Pause, go on, cancel: without leaving the page. */
+  private readonly onSubmit = (event: SubmitEvent): void => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement)) return;
+    event.preventDefault();
+    void this.act(form);
+  };
+
+  private async act(form: HTMLFormElement): Promise<void> {
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST",
+        body: new FormData(form),
+        headers: { Accept: "application/json" },
+      });
+      const found = (await answer.json()) as Job | { error: { message: string } };
+      if ("error" in found) {
+        this.say(found.error.message);
+        await this.ask(); // it had moved on meanwhile
+      } else {
+        this.show(found);
+        this.querySelector<HTMLButtonElement>("[data-actions] button")?.focus();
+        if (found.active) listen(); // its stream may have come to an end
+      }
+    } catch {
+      this.say(t("The server does not answer. Is it still running?"));
+    }
+  }
+
+  show(job: Job): void {
+    const before = this.dataset["state"];
+    this.dataset["state"] = job.state;
+    this.className = `job ${job.state}`;
     const line = this.querySelector("[data-line]");
     if (line) line.textContent = job.line;
-    const bar = this.querySelector("progress");
-    if (bar && job.total !== null) {
-      bar.max = job.total || 1;
-      bar.value = job.done;
+    this.showBar(job);
+    if (before !== job.state) {
+      this.showActions(job.actions);
+      this.say(job.state_words);
+    } else if (job.total && job.done / job.total >= this.said + SAID_EVERY) {
+      this.said = Math.floor(job.done / job.total / SAID_EVERY) * SAID_EVERY;
+      this.say(job.line);
     }
-    this.className = `job ${job.state}`;
-    if (!job.active) this.finish();
+    this.follow(job.active);
+    if (before !== job.state && !job.active) this.finish();
+  }
+
+  private showBar(job: Job): void {
+    let bar = this.querySelector("progress");
+    if (!job.active) bar?.remove();
+    else if (!bar) {
+      bar = document.createElement("progress");
+      bar.setAttribute("aria-label", job.line);
+      this.querySelector("[data-line]")?.after(bar);
+    }
+    if (!bar || job.total === null) return;
+    bar.max = job.total || 1;
+    bar.value = job.done;
+  }
+
+  private showActions(actions: readonly Action[]): void {
+    const place = this.querySelector("[data-actions]");
+    place?.replaceChildren(
+      ...actions.map(({ url, word }) => {
+        const form = document.createElement("form");
+        form.method = "post";
+        form.action = url;
+        const button = document.createElement("button");
+        button.textContent = word;
+        form.append(button);
+        return form;
+      }),
+    );
+  }
+
+  private say(words: string): void {
+    const place = this.querySelector("[data-said]");
+    if (place) place.textContent = words;
   }
 
   /** The page has more to show now: failures, a new collection. Fetch it anew, once. */
   private finish(): void {
-    this.source?.close();
-    delete this.dataset["active"];
-    this.querySelector("progress")?.remove();
-    this.querySelectorAll("form").forEach((form) => form.remove());
-    if (!document.querySelector("job-progress[data-active]")) {
-      this.timer = window.setTimeout(() => location.reload(), 400);
-    }
+    if (followed.size) return;
+    window.setTimeout(() => location.reload(), RELOAD_MS);
   }
 }
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bilderatlas.api.library import Library
-from bilderatlas.errors import ConflictError, UnavailableError
+from bilderatlas.errors import ConflictError, SourceError, UnavailableError
 from bilderatlas.extractors.reduced import MARK
 from bilderatlas.extractors.resolve import get_extractor
 from bilderatlas.indexing import IndexOptions, IndexReport, index_source
 from bilderatlas.jobs import Job
 from bilderatlas.jobs.queue import JobState
-from bilderatlas.sources import open_source
+from bilderatlas.sources import SOURCES, open_source
 from bilderatlas.sources.base import SourceOptions
+from bilderatlas.store.library import check_collection_name
 
 
 def index(
@@ -51,6 +52,19 @@ def index(
         source.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Which pictures that failed before a job tries again; none unless it is said.
+
+    Attributes:
+        everything: All of them.
+        image_ids: Only these.
+    """
+
+    everything: bool = False
+    image_ids: tuple[str, ...] = ()
+
+
 def submit_index(
     library: Library,
     address: str,
@@ -58,31 +72,93 @@ def submit_index(
     *,
     extractors: tuple[str, ...] = (),
     source_options: SourceOptions | None = None,
+    keep_first: bool = False,
+    retry: Retry | None = None,
 ) -> Job:
     """Queue the same as a job and return it at once.
 
+    Args:
+        library: Where the collection is, or will be.
+        address: Of the source.
+        collection: Its name.
+        extractors: Model ids; none: those of the collection, or all that need no weights.
+        source_options: None takes those that the collection was indexed with.
+        keep_first: Of rows that share an id index the first.
+        retry: Which pictures that failed before are tried again.
+
     Raises:
         SourceError: the source cannot be opened.
-        ConflictError: a job for that collection is waiting or running.
+        UsageError: the collection cannot be called that.
+        ConflictError: a job for that collection is waiting or running, or the name belongs to
+            another source.
         UnknownNameError: an extractor that there is not.
         UnavailableError: an extractor that cannot run here yet, saying what to do.
     """
+    check_collection_name(collection)
     extractors = _usable(extractors)
     source_options = source_options or _remembered(library, collection)
-    open_source(address, source_options).close()
-    for job in library.jobs.list([JobState.QUEUED, JobState.RUNNING]):
-        if job.kind == "index" and job.params.get("collection") == collection:
-            raise ConflictError(
-                f"Cannot queue another job for '{collection}': job '{job.id}' is {job.state}. "
-                "Wait for it or cancel it."
-            )
+    source = open_source(address, source_options)
+    source.close()
+    _check_owner(library, collection, source.address)
+    if (job := find_index_job(library, collection)) is not None:
+        raise ConflictError(
+            f"Cannot queue another job for '{collection}': job '{job.id}' is {job.state}. "
+            "Wait for it or cancel it."
+        )
+    retry = retry or Retry()
     params: dict[str, Any] = {
-        "address": str(Path(address).absolute()) if Path(address).exists() else address,
+        "address": source.address,
         "collection": collection,
         "extractors": list(extractors),
         "source_options": source_options.to_json(),
+        "keep_first": keep_first,
+        "retry_failed": retry.everything,
+        "retry_ids": list(retry.image_ids),
     }
     return library.jobs.submit("index", params)
+
+
+def submit_again(
+    library: Library,
+    collection: str,
+    *,
+    extractors: tuple[str, ...] = (),
+    retry: Retry | None = None,
+) -> Job:
+    """Queue a collection to be indexed again from its own source, as it was indexed before.
+
+    Raises:
+        UnknownNameError: there is no such collection.
+        SourceError: its source cannot be opened, or it has none: its features were imported.
+        ConflictError: a job for it is waiting or running.
+        UnavailableError: an extractor that cannot run here yet, saying what to do.
+    """
+    info = library[collection].info
+    if info.source_kind not in SOURCES:
+        raise SourceError(
+            f"Cannot index '{collection}' again: it was not read from pictures but imported from "
+            f"'{info.source_address}'. Import that again instead."
+        )
+    return submit_index(
+        library, info.source_address, collection, extractors=extractors, retry=retry
+    )
+
+
+def find_index_job(library: Library, collection: str) -> Job | None:
+    """Return the job that indexes a collection now, or will; None if there is none."""
+    active = library.jobs.list([JobState.QUEUED, JobState.RUNNING])
+    named = (job for job in active if job.params.get("collection") == collection)
+    return next((job for job in named if job.kind == "index"), None)
+
+
+def _check_owner(library: Library, collection: str, address: str) -> None:
+    """Make sure that a name is free, or belongs to the source at this (canonical) address."""
+    infos = {info.name: info for info in library.collections()}
+    if collection in infos and infos[collection].source_address != address:
+        raise ConflictError(
+            f"Cannot call it '{collection}': there is a collection of that name already, from "
+            f"'{infos[collection].source_address}'. Choose another name."
+        )
 
 
 def check_source(address: str, source_options: SourceOptions | None = None) -> None:

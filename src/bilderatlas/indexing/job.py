@@ -10,10 +10,12 @@ from bilderatlas.jobs import JOB_KINDS, JobContext, JobKind
 from bilderatlas.sources import open_source
 from bilderatlas.sources.base import SourceOptions
 
+MAX_FAILURES = 1000  # that a job's result lists; the collection keeps them all
+
 
 class IndexJob(JobKind):
     """`params`: `address`, `collection`, and optionally `extractors`, `source_options`,
-    `retry_failed`, `device`, `precision`."""
+    `retry_failed`, `retry_ids`, `keep_first`, `device`, `precision`."""
 
     name = "index"
 
@@ -26,6 +28,8 @@ class IndexJob(JobKind):
         options = IndexOptions(
             extractors=tuple(params.get("extractors", ())),
             retry_failed=bool(params.get("retry_failed", False)),
+            retry_ids=frozenset(map(str, params.get("retry_ids", ()))),
+            keep_first=bool(params.get("keep_first", False)),
             device=str(params.get("device", "cpu")),
             precision=str(params.get("precision", "fp32")),
             on_progress=tell,
@@ -39,7 +43,9 @@ class IndexJob(JobKind):
             )
         finally:
             source.close()
-        return report.to_json()
+        n_failures = len(report.failures)
+        del report.failures[MAX_FAILURES:]
+        return report.to_json() | {"n_failures": n_failures}
 
 
 JOB_KINDS.register(IndexJob.name, IndexJob())

@@ -102,7 +102,8 @@ def index_source(
     with collection.writer() as writer:
         for extractor in extractors:
             writer.ensure_space(extractor.card)
-        plan = make_plan(source, writer, report.spaces, retry_failed=options.retry_failed)
+        retry = options.retry_failed or options.retry_ids
+        plan = make_plan(source, writer, report.spaces, retry=retry)
         write_source_failures(collection.folder, plan.failures)
         if plan.retired:
             writer.retire(plan.retired)

@@ -59,12 +59,22 @@ class Plan:
 
 
 def make_plan(
-    source: Source, writer: CollectionWriter, model_ids: Sequence[str], *, retry_failed: bool
+    source: Source,
+    writer: CollectionWriter,
+    model_ids: Sequence[str],
+    *,
+    retry: bool | Set[str] = False,
 ) -> Plan:
     """Read all records of `source` and decide for each whether its picture must be read.
 
     An image is left alone when its token is the stored one and it is in all the spaces of
     `model_ids`. Where a source can tell no token, the picture is read and its hash decides.
+
+    Args:
+        source: Where the records come from.
+        writer: Of the collection.
+        model_ids: The spaces that each image is to be in.
+        retry: Whether images that failed before are read again: all of them, or only these ids.
     """
     plan = Plan()
     state = writer.state_of()
@@ -80,7 +90,8 @@ def make_plan(
         if known is not None:
             old_token, sha256, status = known
             same = token is not None and token == old_token
-            complete = not retry_failed if status == "failed" else record.image_id not in lacking
+            retried = retry if isinstance(retry, bool) else record.image_id in retry
+            complete = not retried if status == "failed" else record.image_id not in lacking
             if same and complete:
                 plan.n_unchanged += 1
                 continue

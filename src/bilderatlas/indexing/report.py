@@ -44,6 +44,7 @@ class IndexOptions:
         extractors: Model ids; empty: those of the collection, or all that need no weights.
         workers: Decoding processes and extracting threads; 0: one a processor.
         retry_failed: Try pictures again that failed before.
+        retry_ids: Try only these of them again.
         keep_first: Of rows that share an id index the first, and report the others as failures;
             otherwise such a source is refused before anything is written.
         batch_images: Images a commit; at most this much work is repeated after a kill. 0: as
@@ -58,6 +59,7 @@ class IndexOptions:
     extractors: tuple[str, ...] = ()
     workers: int = 0
     retry_failed: bool = False
+    retry_ids: frozenset[str] = frozenset()
     keep_first: bool = False
     batch_images: int = 0
     device: str = "cpu"

@@ -30,9 +30,23 @@ from bilderatlas.store.uploads import UploadStore
 
 __all__ = ["CollectionInfo", "CollectionStore", "LibraryStore"]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}\Z")
+MAX_NAME_CHARS = 100
+_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_NAME_CHARS - 1}}}\Z")
 _TRASH_PREFIX = ".removed-"
 _NAMING_WAIT_S = 30.0
+
+
+def check_collection_name(name: str) -> None:
+    """Make sure that a collection can have this name.
+
+    Raises:
+        UsageError: when it is not lower-case letters, digits, `_` and `-`.
+    """
+    if not _NAME.match(name):
+        raise UsageError(
+            f"Cannot call a collection '{name[:120]}': expected lower-case letters, digits, "
+            "'_' and '-', beginning with a letter or digit, at most 100 of them."
+        )
 
 
 class LibraryStore:
@@ -170,11 +184,7 @@ class LibraryStore:
             ConflictError: when the name belongs to another source.
         """
         self._refuse_if_read_only()
-        if not _NAME.match(name):
-            raise UsageError(
-                f"Cannot call a collection '{name[:120]}': expected lower-case letters, digits, "
-                "'_' and '-', beginning with a letter or digit, at most 100 of them."
-            )
+        check_collection_name(name)
         row = {
             "name": name,
             "title": title or name,

@@ -25,6 +25,7 @@ from bilderatlas.web.routes.embeddings import add_embeddings
 from bilderatlas.web.routes.jobs import add_jobs
 from bilderatlas.web.routes.pictures import add_pictures
 from bilderatlas.web.routes.rankings import add_rankings
+from bilderatlas.web.routes.sources import add_sources
 from bilderatlas.web.routes.static import add_static
 from bilderatlas.web.routes.tiles import add_tiles
 from bilderatlas.web.routes.uploads import add_uploads
@@ -47,7 +48,7 @@ EVERYWHERE = (
     add_static,
     add_tiles,
 )
-LOCAL_ONLY = (add_uploads, add_jobs)  # what writes serves its owner alone
+LOCAL_ONLY = (add_uploads, add_jobs, add_sources)  # what writes serves its owner alone
 logger = logging.getLogger("bilderatlas.web")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus, urlencode
 
 HOME = "/"
@@ -26,10 +27,24 @@ UPLOADS = "/uploads"
 UPLOAD_THUMBNAIL = "/uploads/{sha256}.webp"
 UPLOAD_FORGET = "/uploads/{sha256}/forget"
 UPLOADS_FORGET = "/uploads/forget"
+ADD = "/add"
+SOURCE = "/c/{collection}/source"
+INDEX_AGAIN = "/c/{collection}/index"
+FAILURES = "/c/{collection}/failures"
+FAILURES_RETRY = "/c/{collection}/failures/retry"
+REMOVE = "/c/{collection}/remove"
 JOBS = "/jobs"
 JOB = "/jobs/{job_id}"
+JOBS_EVENTS = "/jobs/events"
 JOB_EVENTS = "/jobs/{job_id}/events"
 JOB_ACTION = "/jobs/{job_id}/{action}"
+PANELS = "/panels"
+PANELS_PUT = "/panels/put"
+PANEL = "/panels/{panel_id}"
+PANEL_EXPORT = "/panels/{panel_id}/export.{kind}"
+PANEL_ACTION = "/panels/{panel_id}/{action}"
+SEARCH_EXPORT = "/c/{collection}/export.{kind}"
+SEEN = "/seen"
 CRITERIA = "/about/criteria"
 CRITERION = "/about/criteria/{model_id}"
 CRITERION_HERE = "/c/{collection}/criteria/{model_id}"
@@ -44,6 +59,7 @@ _SAFE = ":,/@^"
 _TILDE = re.compile(r"~([0-9A-F]{2})")
 
 
+@lru_cache(maxsize=20_000)
 def encode_id(image_id: str) -> str:
     """Spell an image id as the end of a path.
 
@@ -149,6 +165,36 @@ def upload_forget(sha256: str) -> str:
     return f"{UPLOADS}/{quote(sha256)}/forget"
 
 
+def add(params: Params = ()) -> str:
+    """Return where a collection is added; `params` say of which source, and how it is read."""
+    return with_params(ADD, params)
+
+
+def source(collection: str) -> str:
+    """Return where it is told where a collection comes from, and where it is kept up to date."""
+    return f"/c/{quote(collection)}/source"
+
+
+def index_again(collection: str) -> str:
+    """Return where to post that a collection is to be brought up to date."""
+    return f"/c/{quote(collection)}/index"
+
+
+def failures(collection: str, params: Params = ()) -> str:
+    """Return the list of what a collection could not use."""
+    return with_params(f"/c/{quote(collection)}/failures", params)
+
+
+def failures_retry(collection: str) -> str:
+    """Return where to post what is to be tried again."""
+    return f"{failures(collection)}/retry"
+
+
+def remove(collection: str) -> str:
+    """Return where a collection is removed, after it was said what is lost."""
+    return f"/c/{quote(collection)}/remove"
+
+
 def job(job_id: str, *, json: bool = False) -> str:
     """Return the address of a job."""
     return f"{JOBS}/{quote(job_id, safe='')}{JSON_SUFFIX if json else ''}"
@@ -162,6 +208,33 @@ def job_events(job_id: str) -> str:
 def job_action(job_id: str, action: str) -> str:
     """Return where to post `cancel`, `pause` or `resume`."""
     return f"{job(job_id)}/{action}"
+
+
+def panel(panel_id: str, params: Params = (), *, json: bool = False) -> str:
+    """Return the address of a panel."""
+    suffix = JSON_SUFFIX if json else ""
+    return with_params(f"{PANELS}/{quote(panel_id, safe='')}{suffix}", params)
+
+
+def panel_action(panel_id: str, action: str) -> str:
+    """Return where to post what is to be done with a panel: `add`, `move`, `undo` …"""
+    return f"{panel(panel_id)}/{action}"
+
+
+def panel_export(panel_id: str, kind: str) -> str:
+    """Return a panel to take along, as `csv`, `json`, `zip`, `txt` or `bib`."""
+    return f"{panel(panel_id)}/export.{kind}"
+
+
+def panels_put(works: Iterable[str] = (), back: str = "") -> str:
+    """Return where works, `collection/image_id`, are put on a panel; then one goes `back`."""
+    params = [*(("work", work) for work in works), *([("back", back)] if back else [])]
+    return with_params(PANELS_PUT, params)
+
+
+def search_export(collection: str, kind: str, params: Params = ()) -> str:
+    """Return an answer to take along, as `csv`, `json`, `zip`, `txt` or `bib`."""
+    return with_params(f"/c/{quote(collection)}/export.{kind}", params)
 
 
 def criterion(model_id: str) -> str:

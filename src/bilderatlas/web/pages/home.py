@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bilderatlas.web import urls
+from bilderatlas.web.i18n import gettext as _
+from bilderatlas.web.i18n import joined, ngettext, thousands
 from bilderatlas.web.pages.jobs import JobRow, running_rows
 from bilderatlas.web.pictures import Picture, pictures_of
-from bilderatlas.web.rendering import ago, collection_title, counted, sentence, thousands
+from bilderatlas.web.rendering import ago, collection_title
 from bilderatlas.web.state import SearchState, spell_image
 
 if TYPE_CHECKING:
@@ -37,14 +39,16 @@ class Band:
     @property
     def line(self) -> str:
         """Size, criteria and last change in one line."""
-        parts = [counted(self.info.n_images, "work")]
-        if self.info.n_failed:
-            parts.append(f"{thousands(self.info.n_failed)} without a readable picture")
+        n, n_failed = self.info.n_images, self.info.n_failed
+        parts = [ngettext("%(num)s work", "%(num)s works", n)]
+        if n_failed:
+            parts.append(_("%(n)s without a readable picture", n=thousands(n_failed)))
         if self.criteria:
-            listed = any("," in one for one in self.criteria)
-            told = "; ".join(self.criteria) if listed else sentence(self.criteria)
-            parts.append(f"judged by {told}")
-        parts.append(f"changed {ago(self.info.updated_at)}")
+            criteria = [_(one) for one in self.criteria]
+            listed = any("," in one for one in criteria)
+            told = "; ".join(criteria) if listed else joined(criteria)
+            parts.append(_("judged by %(criteria)s", criteria=told))
+        parts.append(_("changed %(when)s", when=ago(self.info.updated_at)))
         return " · ".join(parts)
 
     @property
@@ -118,7 +122,7 @@ def _band(
     found = pictures_of(collection, [hit.image_id for hit in hits])
     pictures = [picture for picture in found if picture.sha256]
     rows: list[list[Picture]] = []
-    for _ in range(n_rows):
+    for _row in range(n_rows):
         row = fill_band(pictures)
         pictures = pictures[len(row) :]
         if row and (not rows or pictures):  # a last row that is not full would look torn
