@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bilderatlas.arrays import Metric
 from bilderatlas.errors import QueryError, UnavailableError, UnknownNameError
 from bilderatlas.extractors.base import Card, ImageRows
 from bilderatlas.search.hits import Hits
+from bilderatlas.search.mixture import _percentiles
 from bilderatlas.search.query import Part, PartKind, Query, parse_part
 from bilderatlas.search.run import search
 from bilderatlas.store.collection import CollectionStore
@@ -71,6 +75,17 @@ def test_percentiles_are_averaged_by_weight(sized: CollectionStore) -> None:
     assert hits.n_candidates == 7
     assert hits.stop is None
     assert hits[0].percentile == pytest.approx(5 / 7)
+
+
+@given(st.lists(st.sampled_from([-math.inf, -1.0, 0.0, 0.5, 0.75, 2.0]), max_size=12))
+def test_percentiles_count_what_is_lower(scores: list[float]) -> None:
+    percentiles, held = _percentiles(np.array(scores, np.float32))
+    inside = [score for score in scores if score > -math.inf]
+    assert held.tolist() == [score > -math.inf for score in scores]
+    assert percentiles.tolist() == [
+        sum(other < score for other in inside) / len(inside) if score > -math.inf else 0.0
+        for score in scores
+    ]
 
 
 def test_a_weight_moves_the_answer_towards_its_criterion(sized: CollectionStore) -> None:

@@ -209,9 +209,15 @@ def _percentiles(scores: Scores) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return the share of works that score lower, `(n,)`, 0 outside the space; and who is in it."""
     held = scores > -np.inf
     inside = scores[held]
+    order = np.argsort(inside)
+    rising = inside[order]
+    n_lower = np.arange(len(inside))
+    n_lower[1:][rising[1:] == rising[:-1]] = 0  # a work that is level with the one before it …
+    np.maximum.accumulate(n_lower, out=n_lower)  # … has as many below it as that one
+    shares = np.empty(len(inside))
+    shares[order] = n_lower / max(1, len(inside))
     percentiles = np.zeros(len(scores))
-    if len(inside):
-        percentiles[held] = np.searchsorted(np.sort(inside), inside) / len(inside)
+    percentiles[held] = shares
     return percentiles, held
 
 
