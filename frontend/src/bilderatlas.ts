@@ -1,4 +1,5 @@
 // Everything that a page may need: one custom element a file; each sleeps where it is absent.
+import "./islands/copy-citation";
 import "./islands/copy-link";
 import "./islands/deep-zoom";
 import "./islands/drop-upload";
@@ -6,9 +7,12 @@ import "./islands/ground-switch";
 import "./islands/job-progress";
 import "./islands/key-sheet";
 import "./islands/language-switch";
+import "./islands/mark-seen";
 import "./islands/open-words";
+import "./islands/panel-board";
 import "./islands/picture-compare";
 import "./islands/picture-grid";
+import "./islands/put-on-panel";
 import "./islands/region-draw";
 import "./islands/search-desk";
 import "./islands/selection";

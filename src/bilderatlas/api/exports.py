@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,13 @@ from bilderatlas.exchange.corpus import CorpusWork, iter_csv
 from bilderatlas.exchange.corpus_zip import iter_zip
 from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.records import Record
-from bilderatlas.search.hits import Hits
+from bilderatlas.search.hits import Hit, Hits
 from bilderatlas.search.query import PartKind
 from bilderatlas.search.run import MAX_K
 
 if TYPE_CHECKING:
     from bilderatlas.api.library import Library
+    from bilderatlas.store.images import StoredImage
     from bilderatlas.store.panels import Panel
 
 KINDS: Mapping[str, str] = {
@@ -122,7 +123,7 @@ def export_hits(
     *,
     url: str = "",
     page_of: PageOf,
-    image_ids: Iterable[str] = (),
+    chosen: Sequence[str] = (),
 ) -> Export:
     """Return what was found to take along, up to the stop line where there is one.
 
@@ -131,41 +132,55 @@ def export_hits(
         hits: The answer; ask with `k=MAX_WORKS` for all that can be taken along.
         url: The permanent address of the search.
         page_of: Returns the address of a work's page.
-        image_ids: Only these of the hits, as `collection/image_id`; empty: all.
+        chosen: Just these works, `collection/image_id`, in this order, found or not; empty: all
+            that were found.
     """
-    chosen = frozenset(image_ids)
-    n_better = len(hits)
-    if hits.stop is not None and not chosen and not hits.query.sort:
-        n_better = max(hits.stop.n_better - hits.query.offset, 0)
-    found = [
-        hit
-        for hit in hits[:n_better]
-        if not chosen or f"{hit.collection or hits.collection}/{hit.image_id}" in chosen
-    ]
-    stored = {}
-    for name in {hit.collection or hits.collection for hit in found}:
-        ids = [hit.image_id for hit in found if (hit.collection or hits.collection) == name]
-        for image in library[name].records(ids):
-            stored[name, image.image_id] = image.content_sha256
-    works = []
-    for number, hit in enumerate(found, 1):
-        name = hit.collection or hits.collection
-        numbers = {"score": hit.score, "percentile": hit.percentile} if hits.criterion else {}
+    found = {f"{hit.collection or hits.collection}/{hit.image_id}": hit for hit in _better(hits)}
+    everything = {f"{hit.collection or hits.collection}/{hit.image_id}": hit for hit in hits}
+    wanted = list(dict.fromkeys(chosen))[:MAX_WORKS] or list(found)
+    stored = _stored(library, [_named(work) for work in wanted])
+    works: list[CorpusWork] = []
+    for name, image in stored:
+        hit = everything.get(f"{name}/{image.image_id}")
+        judged = hit is not None and hits.criterion is not None
+        numbers = {"score": hit.score, "percentile": hit.percentile} if hit and judged else {}
         works.append(
             CorpusWork(
-                number,
+                len(works) + 1,
                 name,
-                hit.image_id,
-                hit.record,
-                page=page_of(name, hit.image_id),
-                sha256=stored.get((name, hit.image_id)),
+                image.image_id,
+                image.record,
+                page=page_of(name, image.image_id),
+                sha256=image.content_sha256,
                 found=numbers,
             )
         )
     facts = hits.to_json()
     facts.pop("hits")
     cited = cite_hits(library, hits, url)
-    return Export(f"{hits.collection}-search", works, cited, facts, library)
+    return Export(f"{hits.collection} search", works, cited, facts, library)
+
+
+def _named(work: str) -> tuple[str, str]:
+    name, _, image_id = work.partition("/")
+    return name, image_id
+
+
+def _better(hits: Hits) -> Sequence[Hit]:
+    """Return the hits above the stop line; all of them where there is none, or another order."""
+    if hits.stop is None or hits.query.sort:
+        return hits
+    return hits[: max(hits.stop.n_better - hits.query.offset, 0)]
+
+
+def _stored(library: Library, works: Sequence[tuple[str, str]]) -> list[tuple[str, StoredImage]]:
+    """Return what the library has of the works, in order; what is gone meanwhile is left out."""
+    found: dict[tuple[str, str], StoredImage] = {}
+    for name in {name for name, _image_id in works} & {info.name for info in library.collections()}:
+        wanted = [image_id for owner, image_id in works if owner == name]
+        for image in library.panels.find_records(name, wanted):
+            found[name, image.image_id] = image
+    return [(work[0], found[work]) for work in works if work in found]
 
 
 def cite_hits(library: Library, hits: Hits, url: str) -> Citation:

@@ -108,7 +108,7 @@ class Panels:
         stored: dict[tuple[str, str], StoredImage] = {}
         for name in {item.collection for item in found.items} & there:
             wanted = [item.image_id for item in found.items if item.collection == name]
-            for image in _find_records(self._library, name, wanted):
+            for image in self.find_records(name, wanted):
                 stored[name, image.image_id] = image
         return [
             PanelWork(
@@ -122,6 +122,39 @@ class Panels:
     def with_work(self, collection: str, image_id: str) -> list[PanelInfo]:
         """Return the panels in use that show a work."""
         return self.store.panels_of(collection, image_id)
+
+    def read_work(self, work: str) -> tuple[str, str, str]:
+        """Return collection, id and region of a work; an id may itself look as if it had a region.
+
+        Raises:
+            UnknownNameError: when there is no such collection.
+            NotFoundError: when it is not spelled as a work is.
+        """
+        name, _, image_id = work.partition("/")
+        if image_id and self._library.get_collection(name).find_record(image_id) is not None:
+            return name, image_id, ""
+        part = parse_part(work)
+        name, _, image_id = part.value.partition("/")
+        if part.kind is not PartKind.IMAGE or not image_id:
+            raise NotFoundError(
+                f"Cannot put '{work[:100]}' on a panel: expected a work of this library, as "
+                "collection/id, for example rijks/SK-C-5."
+            )
+        return name, image_id, str(part.region) if part.region else ""
+
+    def find_records(self, collection: str, image_ids: Sequence[str]) -> list[StoredImage]:
+        """Return those of the images that there are, in that order.
+
+        Raises:
+            UnknownNameError: when there is no such collection.
+        """
+        found = self._library.get_collection(collection)
+        wanted = list(dict.fromkeys(image_ids))
+        try:
+            return found.get_records(wanted)
+        except NotFoundError:
+            each = (found.find_record(image_id) for image_id in wanted)
+            return [one for one in each if one is not None]
 
     # Writing ---------------------------------------------------------------------------------
 
@@ -222,7 +255,7 @@ class Panels:
         Raises:
             UnknownNameError: when there is no such collection.
         """
-        known = _find_records(self._library, collection, list(image_ids))
+        known = self.find_records(collection, list(image_ids))
         self._seen.mark(collection, [image.image_id for image in known])
 
     def forget_seen(self, collection: str) -> None:
@@ -241,23 +274,9 @@ class Panels:
         return [self._new_item(work, note) for work in works]
 
     def _new_item(self, work: str, note: str) -> NewItem:
-        name, image_id, region = self._read_work(work)
+        name, image_id, region = self.read_work(work)
         stored = self._library.get_collection(name).get_record(image_id)
         return NewItem(name, image_id, region, note, stored.record.label)
-
-    def _read_work(self, work: str) -> tuple[str, str, str]:
-        """Return collection, id and region; an id may itself look as if it had a region."""
-        name, _, image_id = work.partition("/")
-        if image_id and self._library.get_collection(name).find_record(image_id) is not None:
-            return name, image_id, ""
-        part = parse_part(work)
-        name, _, image_id = part.value.partition("/")
-        if part.kind is not PartKind.IMAGE or not image_id:
-            raise NotFoundError(
-                f"Cannot put '{work[:100]}' on a panel: expected a work of this library, as "
-                "collection/id, for example rijks/SK-C-5."
-            )
-        return name, image_id, str(part.region) if part.region else ""
 
 
 def find_item(panel: Panel, name: str) -> PanelItem:
@@ -297,17 +316,6 @@ def part_of(item: PanelItem, collection: str, *, sign: int, weight: float) -> Pa
     own = item.collection == collection
     value = item.image_id if own else f"{item.collection}/{item.image_id}"
     return Part(PartKind.IMAGE, value, sign, weight, region_of(item))
-
-
-def _find_records(library: LibraryStore, name: str, image_ids: Sequence[str]) -> list[StoredImage]:
-    """Return those of the images that there are."""
-    collection = library.get_collection(name)
-    wanted = list(dict.fromkeys(image_ids))
-    try:
-        return collection.get_records(wanted)
-    except NotFoundError:
-        found = (collection.find_record(image_id) for image_id in wanted)
-        return [one for one in found if one is not None]
 
 
 def _why_gone(item: PanelItem, there: set[str], stored: dict[tuple[str, str], StoredImage]) -> str:

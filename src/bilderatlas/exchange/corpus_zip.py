@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from bilderatlas.exchange.citation import Citation
 from bilderatlas.exchange.corpus import CorpusWork, csv_line, iter_csv
+from bilderatlas.exchange.rights import may_share
 from bilderatlas.words import said
 
 LEFT_OUT_COLUMNS = ("number", "collection", "image_id", "label", "rights", "reason")
@@ -52,7 +53,7 @@ def iter_zip(
     left_out: list[LeftOut] = []
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for work in works:
-            reason = why_left_out(work)
+            reason = why_not_shared(work.record.rights, work.gone)
             picture = None if reason else picture_of(work)
             if picture is None:
                 reason = reason or said("There is no picture of it here.")
@@ -68,14 +69,13 @@ def iter_zip(
     yield from pipe.drained()
 
 
-def why_left_out(work: CorpusWork) -> str:
+def why_not_shared(rights: str | None, gone: str = "") -> str:
     """Return why a work's picture is not handed on; empty where it may be.
 
-    The rule is that of `rights.may_share`; a work that is gone has no picture to hand on.
+    The rule is that of `rights.may_share`; a work that is `gone` has no picture to hand on.
     """
-    if work.gone:
-        return work.gone
-    return "" if work.right.allowed else work.right.reason
+    right = may_share(rights)
+    return gone or ("" if right.allowed else right.reason)
 
 
 def picture_name(work: CorpusWork) -> str:

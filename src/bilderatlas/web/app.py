@@ -22,7 +22,9 @@ from bilderatlas.web.routes.collections import add_collections
 from bilderatlas.web.routes.compare import add_compare
 from bilderatlas.web.routes.criteria import add_criteria
 from bilderatlas.web.routes.embeddings import add_embeddings
+from bilderatlas.web.routes.exports import add_exports
 from bilderatlas.web.routes.jobs import add_jobs
+from bilderatlas.web.routes.panels import add_panels
 from bilderatlas.web.routes.pictures import add_pictures
 from bilderatlas.web.routes.rankings import add_rankings
 from bilderatlas.web.routes.sources import add_sources
@@ -43,12 +45,13 @@ EVERYWHERE = (
     add_compare,
     add_criteria,
     add_embeddings,
+    add_exports,
     add_pictures,
     add_rankings,
     add_static,
     add_tiles,
 )
-LOCAL_ONLY = (add_uploads, add_jobs, add_sources)  # what writes serves its owner alone
+LOCAL_ONLY = (add_uploads, add_jobs, add_sources, add_panels)  # what writes serves its owner alone
 logger = logging.getLogger("bilderatlas.web")
 
 

@@ -1,0 +1,251 @@
+"""Panels on the site: forms without scripts, answers for islands, what is taken along."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+import bilderatlas.api as ba
+from bilderatlas.web.security import Access
+from tests.web.conftest import Site, Visitor, client_of, run_site
+
+BOARD = {"X-Part": "board", "Accept": "application/json"}
+
+
+@pytest.fixture
+def own(library: ba.Library, tmp_path: Path) -> Iterator[ba.Library]:
+    """Return a copy of the library: what is done to its panels is nobody else's."""
+    library.backup(tmp_path / "copy")
+    ba.restore(tmp_path / "copy", tmp_path / "own")
+    with ba.open(tmp_path / "own") as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(own: ba.Library) -> TestClient:
+    return client_of(own, Access.local(8642))
+
+
+def order(library: ba.Library, panel_id: str) -> list[str]:
+    return [item.image_id for item in library.panels.store.get(panel_id).items]
+
+
+def test_a_panel_is_compiled_by_forms_alone(desk: TestClient, own: ba.Library) -> None:
+    assert "No panel has been begun yet." in desk.get("/panels").text
+    made = desk.post("/panels", data={"name": "Fields"})
+    assert made.status_code == 303
+    url = made.headers["location"]
+    assert "Nothing hangs here yet." in desk.get(url).text
+    panel_id = url.rpartition("/")[2]
+
+    form = desk.get(
+        "/panels/put?work=fields/red.png&work=fields/blue.png&work=fields/x&back=/c/fields"
+    )
+    assert "Put 2 works on a panel" in form.text and "1 of them is not here" in form.text
+    put = desk.post(
+        "/panels/put",
+        data={
+            "work": ["fields/red.png", "fields/blue.png", "fields/deep/grün & #1.png"],
+            "panel": panel_id,
+            "note": "found",
+            "back": "/c/fields?k=3",
+        },
+    )
+    assert (put.status_code, put.headers["location"]) == (303, "/c/fields?k=3")
+    items = own.panels.store.get(panel_id).items
+    act = f"{url}/"
+    moved = desk.post(f"{act}move", data={"item": items[2].item_id, "to": "earlier"})
+    assert moved.headers["location"] == f"{url}#sheet"
+    assert order(own, panel_id) == ["red.png", "deep/grün & #1.png", "blue.png"]
+    desk.post(f"{act}move", data={"item": items[0].item_id, "to": "3"})
+    assert order(own, panel_id)[2] == "red.png"
+    desk.post(f"{act}move", data={"item": items[0].item_id, "to": "start"})
+    desk.post(f"{act}note", data={"item": items[1].item_id, "note": "the sky", "was": "found"})
+    desk.post(
+        f"{act}describe", data={"name": "Monochromes", "note": "a\r\nb", "was_name": "Fields"}
+    )
+    desk.post(f"{act}remove", data={"item": items[2].item_id})
+    page = desk.get(url).text
+    assert "Monochromes" in page and "the sky" in page and "a<br>b" in page
+    assert order(own, panel_id) == ["red.png", "blue.png"]
+    assert f"/c/fields?like=panel:{panel_id}" in page
+    assert f"/c/fields?within=panel:{panel_id}" in page
+    desk.post(f"{act}undo", data={"version": ""})
+    assert len(order(own, panel_id)) == 3
+    desk.post(f"{act}redo", data={})
+    assert desk.post(f"{act}put-away").headers["location"] == "/panels"
+    assert "1 panel was put away" in desk.get("/panels").text
+    desk.post(f"{act}bring-back")
+    listed = desk.get("/panels.json").json()
+    assert [one["name"] for one in listed["panels"]] == ["Monochromes"]
+    assert desk.get(f"{url}.json").json()["works"][1]["note"] == "the sky"
+
+
+def test_conflicts_are_told_and_change_nothing(desk: TestClient, own: ba.Library) -> None:
+    panel = own.panels.create("One", works=["fields/red.png"])
+    act = f"/panels/{panel.id}/"
+    item = panel.items[0].item_id
+    desk.post(f"{act}note", data={"item": item, "note": "hers", "was": ""})
+    refused = desk.post(f"{act}note", data={"item": item, "note": "his", "was": ""}, headers=BOARD)
+    assert refused.status_code == 409
+    assert "“hers”" in refused.json()["error"]["message"]
+    refused = desk.post(f"{act}undo", data={"version": "1"})
+    assert refused.status_code == 409 and f"/panels/{panel.id}" in refused.text
+    board = desk.post(f"{act}undo", data={"version": "2"}, headers=BOARD)
+    assert board.status_code == 200 and board.text.lstrip().startswith('<div class="board"')
+    for path, data, status in (
+        (f"{act}dance", {}, 404),
+        ("/panels/gone/undo", {}, 404),
+        ("/panels", {"name": " "}, 400),
+        ("/panels", {"name": "one"}, 409),
+        ("/panels/put", {"panel": panel.id}, 400),
+        ("/panels/put", {"work": "fields/red.png"}, 400),
+        ("/panels/put", {"work": "fields/rde.png", "panel": panel.id}, 404),
+        (f"{act}move", {"item": item, "to": "away"}, 400),
+        (f"{act}move", {"item": "gone", "to": "end"}, 409),
+    ):
+        assert desk.post(path, data=data).status_code == status, path
+    put = {"work": "fields/red.png", "panel": panel.id, "back": "//evil.example"}
+    assert desk.post("/panels/put", data=put).headers["location"] == f"/panels/{panel.id}"
+    assert len(own.panels["One"]) == 1
+
+
+def test_works_looked_at_are_marked(desk: TestClient, own: ba.Library) -> None:
+    asked = {"collection": "fields", "image_id": "red.png"}
+    assert desk.post("/seen", data=asked).status_code == 204
+    assert own.panels.seen_ids("fields") == {"red.png"}
+    assert desk.post("/seen", data={"collection": "nope", "image_id": "x"}).status_code == 400
+
+
+def test_a_search_is_taken_along(desk: TestClient, own: ba.Library) -> None:
+    state = "like=red.png&by=raw_32.pixels"
+    table = desk.get(f"/c/fields/export.csv?{state}")
+    assert table.headers["content-disposition"].startswith(
+        'attachment; filename="fields-search.csv"'
+    )
+    assert "orange.png" in table.text.split("\r\n")[1]
+    found = desk.get(f"/c/fields/export.json?{state}").json()
+    assert found["query"]["parts"][0]["value"] == "red.png"
+    assert found["works"][0]["page"].startswith("http://127.0.0.1:8642/c/fields/i/")
+    text = desk.get(f"/c/fields/export.txt?{state}").text
+    assert "like red.png" in text and "&v=" in text
+    assert desk.get(f"/c/fields/export.bib?{state}").text.startswith("@misc{search-")
+    chosen = desk.get(f"/c/fields/export.csv?{state}&id=fields/blue.png&id=fields/gone.png")
+    assert [line.split(",")[2] for line in chosen.text.split("\r\n")[1:-1]] == ["blue.png"]
+    content = desk.get(f"/c/fields/export.zip?{state}").content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert "left-out.csv" in archive.namelist()
+        assert not any(name.startswith("pictures/") for name in archive.namelist())
+    assert desk.get(f"/c/fields/export.doc?{state}").status_code == 404
+    assert desk.get("/c/nope/export.csv").status_code == 404
+    assert desk.get("/c/fields/export.csv?like=nope.png").status_code == 400
+
+
+def test_a_panel_is_taken_along(desk: TestClient, own: ba.Library) -> None:
+    panel = own.panels.create("Köpfe/“1”", works=["fields/red.png"])
+    for kind in ("csv", "json", "zip", "txt", "bib"):
+        made = desk.get(f"/panels/{panel.id}/export.{kind}")
+        assert made.status_code == 200 and made.content
+    assert desk.get(f"/panels/{panel.id}/export.exe").status_code == 404
+    named = desk.get(f"/panels/{panel.id}/export.zip").headers["content-disposition"]
+    assert named == "attachment; filename=\"Kopfe-1.zip\"; filename*=UTF-8''K%C3%B6pfe%201.zip"
+
+
+def test_strangers_have_no_panels(own: ba.Library) -> None:
+    panel = own.panels.create("Mine", works=["fields/red.png"])
+    stranger = client_of(own, Access.public())
+    for path in ("/panels", f"/panels/{panel.id}", f"/panels/{panel.id}/export.csv", "/panels/put"):
+        assert stranger.get(path).status_code == 404
+    assert stranger.post("/panels", data={"name": "x"}).status_code in {403, 404, 405}
+    assert stranger.post("/seen", data={}).status_code in {403, 404, 405}
+    table = stranger.get("/c/fields/export.csv?like=red.png&by=raw_32.pixels")
+    assert table.status_code == 200
+    assert str(own.root) not in table.text
+
+
+def test_hostile_words_stay_words(desk: TestClient, own: ba.Library) -> None:
+    nasty = "<script>alert(1)</script>\"'{{7*7}}"
+    panel = own.panels.create(nasty, note=nasty, works=["fields/red.png"])
+    own.panels.set_note(panel.id, nasty, work="fields/red.png")
+    for path in (
+        f"/panels/{panel.id}",
+        "/panels",
+        "/panels/put?work=fields/red.png&back=javascript:alert(1)",
+    ):
+        text = desk.get(path).text
+        assert "<script>alert" not in text
+        assert "49" not in re.sub(r"[0-9a-f]{12}", "", text.partition("<main")[2][:400])
+        assert '="javascript:' not in text
+
+
+@pytest.fixture
+def own_site(own: ba.Library) -> Iterator[Site]:
+    yield from run_site(own)
+
+
+def sheet(visitor: Visitor) -> list[str]:
+    return visitor.page.eval_on_selector_all(  # type: ignore[no-any-return]
+        "li.pinned .title", "all => all.map(one => one.textContent)"
+    )
+
+
+def test_a_sheet_is_ordered_by_pointer_and_by_keys(
+    browser: object, own_site: Site, own: ba.Library
+) -> None:
+    works = ["fields/red.png", "fields/blue.png", "fields/teal.png"]
+    panel = own.panels.create("Order", works=works)
+    visitor = Visitor(browser, own_site, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+    page = visitor.go(f"/panels/{panel.id}")
+    red, blue, teal = "A red field", "A blue field", "A teal field"
+    assert sheet(visitor) == [red, blue, teal]
+
+    def settled(*titles: str) -> None:
+        page.wait_for_function(
+            "wanted => !document.querySelector('panel-board[aria-busy]') && JSON.stringify("
+            "[...document.querySelectorAll('li.pinned .title')].map(one => one.textContent))"
+            " === wanted",
+            arg="[" + ",".join(f'"{title}"' for title in titles) + "]",
+        )
+
+    start = page.locator("li.pinned").nth(2).locator(".pic").bounding_box()
+    first = page.locator("li.pinned").nth(0).locator(".pic").bounding_box()
+    assert start is not None and first is not None
+    page.mouse.move(start["x"] + 20, start["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(first["x"] + 30, first["y"] + 30, steps=5)
+    assert page.locator(".drop-mark").count() == 1
+    page.mouse.move(first["x"] + 4, first["y"] + 20, steps=3)
+    page.mouse.up()
+    settled(teal, red, blue)
+    assert page.locator(".drop-mark").count() == 0
+
+    page.locator("li.pinned .pic").nth(0).focus()
+    page.keyboard.press("Shift+ArrowRight")
+    settled(red, teal, blue)
+    assert "teal" in page.evaluate("document.activeElement.querySelector('img').alt")
+    page.keyboard.press("Delete")
+    settled(red, blue)
+    page.keyboard.press("Control+z")
+    settled(red, teal, blue)
+    page.keyboard.press("Control+z")
+    settled(teal, red, blue)
+    page.keyboard.press("Control+Shift+z")
+    settled(red, teal, blue)
+    own.panels.store.remove(panel.id, [panel.items[1].item_id])  # somebody else
+    page.keyboard.press("Control+z")
+    settled(red, teal)  # told, not undone over their heads
+    assert "changed since" in page.locator(".toast").inner_text()
+    page.locator("li.pinned").nth(0).hover()
+    page.locator("li.pinned summary").nth(0).click()
+    page.locator("li.pinned textarea").nth(0).fill("the first")
+    page.locator("li.pinned .noting button").nth(0).click()
+    page.wait_for_selector(".pin-note")
+    assert own.panels["Order"].items[0].note == "the first"
+    visitor.check()
+    visitor.context.close()
