@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 import bilderatlas.api as ba
+from bilderatlas.errors import BilderatlasError
 from bilderatlas.indexing import IndexOptions
 from bilderatlas.web import urls
 from bilderatlas.web.security import Access
@@ -73,6 +75,16 @@ PAYLOADS = (
     'https://evil.example/"onclick=alert(1)//',
     "//evil.example/x",
     "http://[::1",
+    "%(num)s %(x)s %s %d %%",
+    "{n} {0} {name!r}",
+    "<language-switch><a hreflang='https://evil.example/'>x</a></language-switch>",
+    "<search-desk data-collection='../../evil'>",
+    '</script><script type="application/json" id="words">{"words":{"Close":"evil"}}</script>',
+    "<deep-zoom data-tiles='https://evil.example/'>",
+    "<style>*{display:none}</style>",
+    "<p style='position:fixed;inset:0;background:red'>",
+    "\x01\x7f<script>alert(1)</script>\ufeff",
+    "'; DROP TABLE images; --",
 )
 
 
@@ -82,7 +94,8 @@ def hostile_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Lib
     source = tmp_path_factory.mktemp("hostile")
     rows: list[dict[str, object]] = []
     for place, payload in enumerate(PAYLOADS):
-        safe = payload.replace("/", "∕").replace("\\", "∖")[:60]
+        safe = "".join(filter(str.isprintable, payload))
+        safe = safe.replace("/", "∕").replace("\\", "∖")[:60]
         name = f"{place:02d} {safe}.png" if sys.platform != "win32" else f"{place:02d}.png"
         draw(source / name, (place * 5 % 256, place * 11 % 256, 90), (30 + place % 7, 30))
         rows.append({"file": name, **dict.fromkeys(FIELDS, payload)})
@@ -91,6 +104,11 @@ def hostile_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Lib
     options = IndexOptions(extractors=("raw_32.pixels",), workers=1)
     report = ba.index(made, str(source), "hostile", options=options)
     assert report.added == len(PAYLOADS)
+    some = [f"hostile/{hit.image_id}" for hit in made["hostile"].sample(3)]
+    made.panels.create(PAYLOADS[0], note=PAYLOADS[4], works=some)
+    made.panels.create(PAYLOADS[13], works=())
+    with contextlib.suppress(BilderatlasError):
+        ba.index(made, str(source / PAYLOADS[2].replace("/", "_")), "gone", options=options)
     yield made
     made.close()
 
@@ -104,6 +122,9 @@ def hostile_site(hostile_library: ba.Library) -> Iterator[Site]:
 NODES = """
 () => [...document.querySelectorAll('*')]
   .filter((e) => /^(iframe|object|embed|base|math|marquee|video|template|style)$/i.test(e.tagName)
+    || (e.hasAttribute('style') && e.getAttribute('style').includes('fixed'))
+    || ['data-action', 'data-events', 'data-tiles', 'data-json', 'action']
+      .some((name) => e.hasAttribute(name) && !/^\\/[^/]/.test(e.getAttribute(name)))
     || [...e.attributes].some((a) => /^on/i.test(a.name) || /^\\s*javascript:/i.test(a.value)
       && ['href', 'src', 'action', 'data'].includes(a.name)))
   .map((e) => e.outerHTML.slice(0, 200))
@@ -113,17 +134,29 @@ window.violations = [];
 document.addEventListener('securitypolicyviolation', (e) =>
   window.violations.push(e.violatedDirective + ' ' + e.blockedURI));
 """
+OF_OPENSEADRAGON = ["style-src-attr inline", "style-src-elem inline"]  # one, where it is loaded
+INPUTS = (
+    *("like", "unlike", "text", "not", "by", "metric", "rule", "lambda", "k", "where", "match"),
+    *("mirrored", "exact", "seed", "offset", "also", "facet", "years", "sort", "group", "within"),
+    *("hide", "size", "version", "lang"),
+)
 
 
 def walk(browser: Browser, site: Site, paths: list[str]) -> None:
     """Open each page; no dialog, no violation of the policy, no element that was smuggled in."""
     visitor = Visitor(browser, site)
     visitor.context.add_init_script(VIOLATIONS)
+    faults = []
     for path in paths:
         page = visitor.go(path)
-        assert page.evaluate("window.violations") == [], path
-        assert page.evaluate(NODES) == [], path
-        assert page.locator("script").count() == 2, path
+        reports = page.evaluate("window.violations")
+        if page.locator(".openseadragon-container").count() and reports[:1] <= OF_OPENSEADRAGON:
+            reports = reports[1:]
+        found = [*reports, *page.evaluate(NODES)]
+        n_scripts = page.locator("script").count()
+        faults += [f"{path}: {one}" for one in found]
+        faults += [f"{path}: {n_scripts} scripts"] if n_scripts != 2 else []
+    assert "\n".join(faults) == ""
     visitor.check()
     visitor.context.close()
 
@@ -133,6 +166,27 @@ def work_paths(library: ba.Library) -> list[str]:
     return [urls.work("hostile", hit.image_id) for hit in hits]
 
 
+def other_paths(library: ba.Library) -> list[str]:
+    """Return the pages of the hostile library that show more than one work, in all their states."""
+    ids = [hit.image_id for hit in library["hostile"].sample(4)]
+    model_id = library["hostile"].store.model_ids()[0]
+    likes = [("like", ids[0]), ("unlike", ids[1])]
+    panel = library.panels.list_panels()[0]
+    return [
+        *("/", "/c/hostile?k=100", "/jobs", "/uploads", "/about/criteria"),
+        urls.search("hostile", [*likes, ("group", "artist")]),
+        urls.search("hostile", [*likes, ("facet", f"artist:{PAYLOADS[0]}"), ("sort", "title")]),
+        urls.search("hostile", [("like", f"panel:{panel.id}"), ("within", f"panel:{panel.id}")]),
+        urls.with_params("/c/hostile/rankings", [*likes, ("b.rule", "nearest")]),
+        urls.with_params("/c/hostile/compare", [("a", ids[2]), ("b", ids[3]), *likes]),
+        urls.work("hostile", ids[2], likes),
+        urls.criterion(model_id),
+        urls.criterion_here("hostile", model_id),
+        urls.embeddings("hostile"),
+        *[urls.job(job.id) for job in library.jobs.list()],
+    ]
+
+
 def test_hostile_metadata_stays_text(
     browser: Browser, hostile_site: Site, hostile_library: ba.Library
 ) -> None:
@@ -140,32 +194,48 @@ def test_hostile_metadata_stays_text(
     asked = [
         urls.search("hostile", [(name, payload)])
         for name in ("like", "where", "match", "by")
-        for payload in PAYLOADS[:3]
+        for payload in PAYLOADS[:2]
     ]
-    model_id = hostile_library["hostile"].store.model_ids()[0]
-    criteria = ["/about/criteria", urls.criterion_here("hostile", model_id)]
-    criteria.append(urls.embeddings("hostile"))
-    walk(browser, hostile_site, ["/", "/c/hostile?k=100", *asked, *works[::4], *criteria])
+    walk(browser, hostile_site, [*other_paths(hostile_library), *asked, *works[::5]])
 
 
 @pytest.mark.slow
 def test_hostile_metadata_stays_text_on_every_page(
     browser: Browser, hostile_site: Site, hostile_library: ba.Library
 ) -> None:
-    names = ("like", "unlike", "text", "not", "where", "match", "by", "metric", "rule", "k", "seed")
-    asked = [urls.search("hostile", [(name, payload)]) for name in names for payload in PAYLOADS]
+    asked = [urls.search("hostile", [(name, payload)]) for name in INPUTS for payload in PAYLOADS]
     walk(browser, hostile_site, [*work_paths(hostile_library), *asked])
 
 
-def test_hostile_metadata_in_process(hostile_library: ba.Library) -> None:
+def test_hostile_pages_in_process(hostile_library: ba.Library) -> None:
+    """Every work, every other page, every payload in every input of a search."""
     client = client_of(hostile_library, Access.local())
-    for path in work_paths(hostile_library):
-        document = Document(client.get(path).text)
-        assert document.problems == []
+    asked = [
+        urls.search("hostile", [(name, payload)])
+        for place, name in enumerate(INPUTS)
+        for payload in PAYLOADS[place % 3 :: 3]
+    ]
+    for path in [*work_paths(hostile_library), *other_paths(hostile_library), *asked]:
+        answer = client.get(path)
+        assert answer.status_code < 500, path
+        document = Document(answer.text)
+        assert document.problems == [], path
+        assert len(document.all("script")) == 2, path
         for link in document.all("a"):
-            assert link.get("href").startswith(("/", "#", "http://", "https://")), link
-            if not link.get("href").startswith(("/", "#")):
-                assert "noreferrer" in link.get("rel")
+            assert link.get("href").startswith(("/", "#", "?", "http://", "https://")), link
+            if link.get("href").startswith("http"):
+                assert "noreferrer" in link.get("rel"), link
+        for one in document.elements:
+            assert not any(name.startswith("on") for name in one.attributes), (path, one)
+
+
+def test_hostile_texts_in_another_language(hostile_library: ba.Library) -> None:
+    """Translations are filled with the same payloads."""
+    client = client_of(hostile_library, Access.local())
+    for path in other_paths(hostile_library):
+        document = Document(client.get(path, headers={"Accept-Language": "de"}).text)
+        assert document.problems == [], path
+        assert len(document.all("script")) <= 3, path
 
 
 TRAVERSALS = [

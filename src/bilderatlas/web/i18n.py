@@ -170,7 +170,7 @@ def ngettext(singular: str, plural: str, num: int, /, **values: Any) -> str:
 
 
 def _filled(text: str, values: Mapping[str, Any]) -> str:
-    return text % values if values or "%%" in text else text
+    return text % values if values else text  # without values it may be anybody's own text
 
 
 def _said(text: Said) -> str:
