@@ -202,6 +202,25 @@ class RankingsPage:
         """The rank-biased overlap as a number."""
         return decimal(self.comparison.rbo, 2) if self.comparison else ""
 
+    def heading(self, side: Side) -> str:
+        """Return by what a side judges; where both go by the same criterion, how it does."""
+        a, b = (one.hits.criterion if one.hits else None for one in self.sides)
+        own = side.hits.criterion if side.hits else None
+        if (
+            a is None
+            or b is None
+            or own is None
+            or self.sides[0].judged_by != self.sides[1].judged_by
+        ):
+            return side.judged_by
+        if a.rule != b.rule:
+            how = self.rules.get(own.rule, own.rule)
+        elif a.metric != b.metric:
+            how = own.metric
+        else:
+            return side.judged_by
+        return _("%(criterion)s: %(how)s", criterion=side.judged_by, how=how)
+
     @property
     def own_params(self) -> list[tuple[str, str]]:
         """What the form carries along besides how the two sides judge."""
