@@ -40,13 +40,20 @@ PLAIN = (
     "/c/none",
     "/nowhere",
 )
-LOCAL = ("/jobs", "/uploads")
+LOCAL = (
+    "/jobs",
+    "/uploads",
+    "/panels",
+    "/panels/put?work=fields%2Fred.png&work=fields%2Fgone.png&back=%2Fc%2Ffields",
+    "/panels/put",
+)
 
 
 def furnish(library: ba.Library, folder: Path) -> None:
     """Give a library with the collection `fields` something for every other page.
 
-    A second collection, a job that is done and had a failure, and one that failed.
+    A second collection, a job that is done and had a failure, and one that failed; a panel with
+    notes, one without works, and one that was put away.
     """
     for name, colour in (
         ("dawn", (240, 180, 120)),
@@ -58,6 +65,14 @@ def furnish(library: ba.Library, folder: Path) -> None:
     (folder / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
     submit_index(library, str(folder), "more")
     library.run_jobs()
+    panel = library.panels.create(
+        "Dusk", note="Evening.", works=["fields/red.png", "more/dusk.png"]
+    )
+    library.panels.add(
+        panel.id, ["fields/torn.png", "fields/blue.png@0.1,0.1,0.5,0.5"], note="See."
+    )
+    library.panels.create("Still empty")
+    library.panels.put_away(library.panels.create("Put away").id)
     submit_index(library, str(folder), "more")
     library.jobs.cancel(library.jobs.list()[0].id)
 
@@ -65,4 +80,5 @@ def furnish(library: ba.Library, folder: Path) -> None:
 def every_page(library: ba.Library) -> list[str]:
     """Return the address of every page, in every state in which it looks different."""
     jobs = [urls.job(job.id) for job in library.jobs.list()]
-    return [*PLAIN, *LOCAL, *jobs]
+    panels = [*library.panels.list_panels(), *library.panels.list_panels(removed=True)]
+    return [*PLAIN, *LOCAL, *jobs, *(urls.panel(info.id) for info in panels)]

@@ -95,6 +95,14 @@ class PanelSearch:
     n_works: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Works whose pictures are not handed on, for one reason."""
+
+    reason: str
+    labels: Sequence[str]
+
+
 @dataclass(frozen=True)
 class PanelPage:
     """The data of a panel's page.
@@ -146,16 +154,22 @@ class PanelPage:
         return [(_(EXPORT_WORDS[kind]), urls.panel_export(self.id, kind)) for kind in KINDS]
 
     @cached_property
-    def left_out(self) -> list[tuple[str, str]]:
-        """The works whose pictures the zip leaves out: label and reason."""
-        found = []
+    def left_out(self) -> list[LeftOut]:
+        """Why the zip leaves pictures out, the commonest reason first."""
+        found: dict[str, list[str]] = {}
         for work in self.works:
             rights = work.stored.record.rights if work.stored else None
             reason = why_not_shared(rights, work.gone)
             if reason:
                 label = work.stored.record.label if work.stored else work.item.label
-                found.append((label, _(reason)))
-        return found
+                found.setdefault(_(reason), []).append(label)
+        reasons = [LeftOut(reason, labels) for reason, labels in found.items()]
+        return sorted(reasons, key=lambda one: -len(one.labels))
+
+    @property
+    def n_left_out(self) -> int:
+        """How many pictures the zip leaves out."""
+        return sum(len(one.labels) for one in self.left_out)
 
     @property
     def pages(self) -> list[tuple[str, str]]:
