@@ -95,7 +95,7 @@ def _answered(
     state = page.state
     reasons = {
         (one.part, one.sign): _(one.reason) for one in hits.inactive if one.kind == PartKind.TEXT
-    }
+    } | _wordless(page)
     marks = marks_of(library, (state.collection, *state.also)) if page.marked else Marks()
     alone = not state.also
     grouped = collection.grouped(hits, state.group) if state.group and alone else ()
@@ -128,7 +128,7 @@ def _panel_names(page: SearchPage) -> dict[str, str]:
 
 
 def _wordless(page: SearchPage) -> dict[tuple[str, int], str]:
-    """Return why the words of a question that failed cannot be compared; empty where they can."""
+    """Return why the words of a question cannot be compared with pictures; empty where they can."""
     if page.space is None or page.embeds_text:
         return {}
     reason = _("‘%(criterion)s’ compares pictures only.", criterion=page.judged_by)

@@ -13,7 +13,7 @@ from bilderatlas.search.figures import FIGURE_RULES
 from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.i18n import joined, ngettext
 from bilderatlas.web.rendering import collection_title
-from bilderatlas.web.state import CENTURY, DEFAULT_RULE, SearchState
+from bilderatlas.web.state import CENTURY, DEFAULT_RULE, SIZES, SearchState
 
 if TYPE_CHECKING:
     from bilderatlas.api import SpaceInfo
@@ -205,8 +205,9 @@ def group_choices(state: SearchState, facets: Sequence[Facet]) -> list[Choice]:
 def size_choices(state: SearchState) -> list[tuple[str, Choice]]:
     """Return the sizes of pictures, each with its name in the stylesheet."""
     words = {"s": _("Small pictures"), "": _("Middling pictures"), "l": _("Large pictures")}
+    used = state.size if state.size in SIZES else ""
     return [
-        (size or "m", Choice(text, replace(state, size=size).url(), size == state.size))
+        (size or "m", Choice(text, replace(state, size=size).url(), size == used))
         for size, text in words.items()
     ]
 

@@ -170,9 +170,10 @@ class SearchPage:
     @property
     def notes(self) -> list[str]:
         """What the reader should know about the answer, but for what the question tells itself."""
-        told = [reason for _name, reason in self.idle]
-        notes = self.hits.notes if self.hits is not None else ()
-        return [note for note in notes if not any(reason in note for reason in told)]
+        if self.hits is None:
+            return []
+        told = [one.reason for one in self.hits.inactive]
+        return [note for note in self.hits.notes if not any(reason in note for reason in told)]
 
     # ---- what opens from it ----
 
@@ -243,6 +244,20 @@ class SearchPage:
     def compare_url(self) -> str:
         """The question judged in two ways, side by side."""
         return urls.rankings(self.state.collection, self.state.other_params("size"))
+
+    def export_url(self, kind: str) -> str:
+        """The answer to take along."""
+        return urls.search_export(self.state.collection, kind, self.state.other_params("k"))
+
+    @property
+    def exports(self) -> list[tuple[str, str]]:
+        """What the answer can be taken along as: words and address."""
+        words = {
+            "csv": _("A table (CSV)"),
+            "json": _("Data (JSON)"),
+            "zip": _("Pictures with captions (zip)"),
+        }
+        return [(text, self.export_url(kind)) for kind, text in words.items()]
 
     @property
     def sizes(self) -> list[tuple[str, Choice]]:
