@@ -55,3 +55,8 @@ export function arrivedByHistory(): boolean {
   const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   return entry?.type === "back_forward";
 }
+
+/** How far down the page was when this entry of the history was left. */
+export function keptScroll(): number {
+  return (history.state as { y?: number } | null)?.y ?? 0;
+}

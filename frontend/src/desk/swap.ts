@@ -70,26 +70,35 @@ function move(node: HTMLElement, place: Comment): void {
 
 /** Make `old` say what `fresh` says, with as many of its nodes as can stay. */
 export function morph(old: Element, fresh: Element): void {
-  for (const { name, value } of fresh.attributes) {
+  if (old.isEqualNode(fresh)) return; // most are: of a work that stays, only the links change
+  for (const name of fresh.getAttributeNames()) {
+    const value = fresh.getAttribute(name) ?? "";
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  for (const { name } of [...old.attributes]) {
-    if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  if (old.attributes.length > fresh.attributes.length) {
+    for (const name of old.getAttributeNames()) {
+      if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
   }
-  const [mine, theirs] = [[...old.childNodes], [...fresh.childNodes]];
-  if (mine.length !== theirs.length || mine.some((node, n) => !alike(node, theirs[n]))) {
+  if (!alike(old, fresh)) {
     graft(old, fresh);
     return;
   }
-  mine.forEach((node, n) => {
-    const other = theirs[n];
-    if (node instanceof Element && other instanceof Element) morph(node, other);
-    else if (other && node.nodeValue !== other.nodeValue) node.nodeValue = other.nodeValue;
-  });
+  let theirs = fresh.firstChild;
+  for (let mine = old.firstChild; mine && theirs; mine = mine.nextSibling) {
+    if (mine instanceof Element && theirs instanceof Element) morph(mine, theirs);
+    else if (mine.nodeValue !== theirs.nodeValue) mine.nodeValue = theirs.nodeValue;
+    theirs = theirs.nextSibling;
+  }
 }
 
-function alike(node: Node, other: Node | undefined): boolean {
-  return node.nodeName === other?.nodeName;
+/** Whether both hold the same kinds of nodes in the same order. */
+function alike(old: Element, fresh: Element): boolean {
+  let [mine, theirs] = [old.firstChild, fresh.firstChild];
+  while (mine && theirs && mine.nodeName === theirs.nodeName) {
+    [mine, theirs] = [mine.nextSibling, theirs.nextSibling];
+  }
+  return !mine && !theirs;
 }
 
 /** Replace what is inside; an element that is alone of its kind in both stays. */

@@ -11,6 +11,7 @@ import { Island, isWriting, tell } from "./island";
 
 class PictureGrid extends Island {
   private current: HTMLElement | null = null;
+  private awake = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -18,7 +19,7 @@ class PictureGrid extends Island {
     this.addEventListener("focusin", this.onFocus);
     this.addEventListener("click", this.onClick);
     document.addEventListener(SWAPPED, this.onSwapped);
-    this.onSwapped();
+    queueMicrotask(() => this.awake || this.onSwapped()); // not while an answer is being put in
   }
 
   override disconnectedCallback(): void {
@@ -27,6 +28,7 @@ class PictureGrid extends Island {
   }
 
   private readonly onSwapped = (): void => {
+    this.awake = true;
     const { works } = this;
     if (!this.current || !works.includes(this.current)) this.current = works[0] ?? null;
     this.settle();
@@ -39,11 +41,9 @@ class PictureGrid extends Island {
 
   /** Make the current picture the only tab stop; its + and − follow it in the tab order. */
   private settle(): void {
-    for (const work of this.works) {
-      for (const link of work.querySelectorAll("a")) {
-        if (work === this.current) link.removeAttribute("tabindex");
-        else if (link.tabIndex !== -1) link.tabIndex = -1;
-      }
+    for (const link of this.querySelectorAll("li.work a")) {
+      if (this.current?.contains(link)) link.removeAttribute("tabindex");
+      else if (!link.hasAttribute("tabindex")) link.setAttribute("tabindex", "-1");
     }
   }
 

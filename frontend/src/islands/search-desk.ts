@@ -8,6 +8,7 @@ import {
   arrivedByHistory,
   canonical,
   fetchAnswer,
+  keptScroll,
   leave,
   storage,
   tellReason,
@@ -183,8 +184,12 @@ class SearchDesk extends Island {
   private readonly onPageHide = (): void => this.running?.abort();
 
   private readonly onScrollEnd = (): void => {
-    if (!this.running) history.replaceState({ y: scrollY }, "");
+    if (!this.running) this.noteScroll();
   };
+
+  private noteScroll(): void {
+    if (keptScroll() !== Math.round(scrollY)) history.replaceState({ y: Math.round(scrollY) }, "");
+  }
 
   private arrive(byHistory: boolean): void {
     const here = canonical() ?? "";
@@ -223,7 +228,7 @@ class SearchDesk extends Island {
     const shown = findAnswer(this);
     if (!shown) throw new Error(t("The page has lost its answer."));
     if (way === "new") {
-      history.replaceState({ y: scrollY }, "");
+      this.noteScroll();
       history.pushState(null, "", address);
     }
     const changed = this.isOtherAnswer(address);
@@ -247,9 +252,8 @@ class SearchDesk extends Island {
   }
 
   private settleScroll(way: Way, changed: boolean): void {
-    const kept = (history.state as { y?: number } | null)?.y;
     if (way === "back") {
-      scrollTo({ top: kept ?? 0, behavior: "instant" });
+      scrollTo({ top: keptScroll(), behavior: "instant" });
       return;
     }
     const top = this.getBoundingClientRect().top;

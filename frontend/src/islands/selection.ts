@@ -51,6 +51,7 @@ class SelectionBar extends Island {
 
   private choose(selection: Selection): void {
     this.selection = selection;
+    document.documentElement.classList.toggle("with-bar", selection.ids.length > 0);
     this.mark();
     const { ids } = selection;
     sayChosen({ ids, parts: ids.flatMap((id) => this.parts.get(id) ?? []) });
