@@ -91,7 +91,7 @@ class QueryError(UsageError):
 
     def __init__(self, message: str, *, inactive: Iterable[object] = ()) -> None:
         """Say what does not fit; `inactive` lets a page show the parts with their reasons."""
-        self.inactive = tuple(inactive)
+        self.inactive: tuple[object, ...] = tuple(inactive)
         super().__init__(message)
 
 

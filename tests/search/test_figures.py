@@ -21,6 +21,7 @@ from bilderatlas.search.run import search
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.images import NewImage
 from bilderatlas.store.library import LibraryStore
+from tests.search.conftest import ANGLES, vector
 
 SIZE = (400, 300)
 SWAPPED = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
@@ -370,3 +371,40 @@ def test_a_collection_without_any_figure(tmp_path: Path, rule: str) -> None:
             writer.commit_batch([image], {CARD.model_id: [("landscape", rows_of([]))]})
         hits = ask(collection, like("two men"), unlike("a pointing man"), rule=rule, mirrored=True)
         assert len(hits) == 0 and hits.n_candidates == 0
+
+
+# Among other criteria
+
+
+def test_poses_are_mixed_with_other_criteria(poses: CollectionStore) -> None:
+    degrees = dict.fromkeys(WORKS, 90.0) | {"stands": 0.0, "landscape": 1.0, "prays": 60.0}
+    with poses.writer() as writer:
+        writer.ensure_space(ANGLES)
+        rows = [(name, ImageRows(vector(angle))) for name, angle in degrees.items()]
+        writer.commit_batch([], {ANGLES.model_id: rows})
+    parts = (Part(PartKind.IMAGE, "stands"), Part(PartKind.TEXT, "a man"))
+    blend = ((CARD.model_id, 1.0), (ANGLES.model_id, 1.0))
+
+    def rows_in(model_id: str):
+        def refuse(part: Part) -> ImageRows:
+            raise QueryError(f"'{model_id}' compares pictures only.")
+
+        return refuse
+
+    hits = search(poses, Query(parts, blend=blend), lambda part: vector(0), rows_in=rows_in)
+    shares = {hit.image_id: [share.percentile for share in hit.shares] for hit in hits}
+    assert shares["landscape"][0] == 0  # shows no figure: the last there
+    assert shares["landscape"][1] == pytest.approx(7 / 9)
+    assert shares["crowd"][0] >= 6 / 8  # one of its figures stands, too
+    assert "new" not in shares
+    assert [each.part for each in hits.inactive] == ["a man"]
+
+
+def test_the_pool_holds_the_works_that_show_figures(poses: CollectionStore) -> None:
+    query = Query((Part(PartKind.IMAGE, "stands"),), CARD.model_id, sort="-date", k=3)
+    hits = search(poses, query, lambda part: vector(0), features_of)
+    assert [hit.image_id for hit in hits] == ["crowd", "two", "lies"]
+    assert hits.stop is None
+    assert hits.pool is not None
+    assert int(hits.pool.mask.sum()) == 7
+    assert all(hit.figure is not None for hit in hits)

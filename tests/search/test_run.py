@@ -335,8 +335,9 @@ def test_words_without_a_text_side_are_left_out(museum: CollectionStore) -> None
 
 
 def test_words_alone_without_a_text_side_are_refused(museum: CollectionStore) -> None:
-    with pytest.raises(QueryError, match=r"^Cannot search for the words 'hand'"):
+    with pytest.raises(QueryError, match=r"^Cannot search for the words 'hand'") as alone:
         ask(museum, Part(PartKind.TEXT, "hand"), embed=refuse_words)
+    assert [each.part for each in alone.value.inactive] == ["hand"]
     with pytest.raises(QueryError, match="none of the pictures and words") as caught:
         ask(museum, Part(PartKind.TEXT, "hand"), *like("broken"), embed=refuse_words)
     assert [(each.part, each.kind) for each in caught.value.inactive] == [
@@ -430,6 +431,7 @@ def test_vectors_of_another_space_are_refused(museum: CollectionStore) -> None:
         ({"model_id": "angels.fake"}, UnknownNameError, "Did you mean 'angles.fake'"),
         ({"sort": "size"}, UnknownNameError, "There is no order called 'size'"),
         ({"years": (1700, 1600)}, QueryError, "the first year is later than the last"),
+        ({"facets": (("school", "Dutch"),) * 101}, QueryError, "at most 100"),
         ({"facets": (("scool", "Dutch"),)}, UnknownNameError, "'school'"),
         ({"facets": (("year_begin", "early"),)}, QueryError, "the column holds numbers"),
         ({"where": "year >="}, FilterError, "at character 8"),

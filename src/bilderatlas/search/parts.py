@@ -71,8 +71,11 @@ class LeftOut:
 
         One part alone is answered with what is wrong with it: weights that can be fetched, say.
         """
-        if len(query.parts) == 1 and not isinstance(self._errors[0], NotFoundError):
-            return self._errors[0]
+        only = self._errors[0]
+        if len(query.parts) == 1 and not isinstance(only, NotFoundError):
+            if isinstance(only, QueryError):
+                only.inactive = self.inactive
+            return only
         return QueryError(
             f"Cannot search: none of the {things} that hits should be "
             f"{'like' if query.positives else 'unlike'} can be used. {' '.join(self.notes)}",

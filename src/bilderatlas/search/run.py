@@ -28,6 +28,7 @@ from bilderatlas.store.spaces import SpaceStore
 
 MAX_K = 1000
 MAX_DEPTH = 10_000  # hits to which one can page
+MAX_FACETS = 100
 _ATTEMPTS = 5
 
 
@@ -131,6 +132,11 @@ def _check_extent(query: Query) -> None:
     check_blend(query)
     if query.sort not in SORTS:
         raise UnknownNameError("order", query.sort, [name for name in SORTS if name])
+    if len(query.facets) > MAX_FACETS:
+        raise QueryError(
+            f"Cannot narrow a search by {len(query.facets)} values at once: at most {MAX_FACETS}. "
+            "Leave out some of them, or write a filter."
+        )
     if query.years is not None and query.years[0] > query.years[1]:
         first, last = query.years
         raise QueryError(
