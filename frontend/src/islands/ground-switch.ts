@@ -1,11 +1,12 @@
 // The ground behind a single work: grey or black, at the viewer's choice.
 import { html, type TemplateResult } from "lit";
 import { applyGround, GROUND_KEY, readChoice, writeChoice } from "./choices";
+import { t } from "../words";
 import { Island } from "./island";
 
 const GROUNDS = [
-  ["grey", "Grey ground"],
-  ["black", "Black ground"],
+  ["grey", t("Grey ground")],
+  ["black", t("Black ground")],
 ] as const;
 
 class GroundSwitch extends Island {

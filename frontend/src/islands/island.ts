@@ -3,6 +3,11 @@
 import { LitElement } from "lit";
 
 export class Island extends LitElement {
+  override connectedCallback(): void {
+    this.querySelector(":scope > .asleep")?.remove(); // it kept the place until now
+    super.connectedCallback();
+  }
+
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
