@@ -1,15 +1,19 @@
-// A picture dropped on the page, or pasted, becomes part of the question.
+// Pictures dropped on the page, or pasted, become part of the question, or of what is kept here.
 import { html, nothing, type TemplateResult } from "lit";
 import { ask } from "../desk/ask";
+import { t, tn } from "../words";
 import { Island, isWriting, tell } from "./island";
 
 interface Taken {
   url: string;
+  refused: { name: string; message: string }[];
 }
 
 interface Refused {
   error: { code: string; message: string };
 }
+
+const MAX_FILES = 24; // as the server takes them
 
 class DropUpload extends Island {
   static override properties = { over: { state: true } };
@@ -60,31 +64,33 @@ class DropUpload extends Island {
     event.preventDefault();
     this.depth = 0;
     this.over = false;
-    this.takeFirst(event.dataTransfer?.files);
+    this.take(event.dataTransfer?.files);
   };
 
   private readonly onPaste = (event: ClipboardEvent): void => {
     const files = event.clipboardData?.files;
     if (!files?.length || isWriting(event.target)) return;
     event.preventDefault();
-    this.takeFirst(files);
+    this.take(files);
   };
 
-  private takeFirst(files: FileList | undefined): void {
-    const picture = [...(files ?? [])].find((file) => file.type.startsWith("image/"));
-    if (picture) void this.send(picture);
-    else tell("That is no picture. Drop a JPEG, PNG, WebP, TIFF, GIF or BMP file.");
+  private take(files: FileList | undefined): void {
+    const pictures = [...(files ?? [])].filter((file) => file.type.startsWith("image/"));
+    if (pictures.length > MAX_FILES) tell(t("At most {n} pictures at once.", { n: MAX_FILES }));
+    else if (pictures.length) void this.send(pictures);
+    else tell(t("That is no picture. Drop a JPEG, PNG, WebP, TIFF, GIF or BMP file."));
   }
 
-  /** Post the picture with what the upload form carries: the question as it stands. */
-  private async send(picture: File): Promise<void> {
+  /** Post the pictures with what the upload form carries: the question as it stands. */
+  private async send(pictures: readonly File[]): Promise<void> {
     const form = document.querySelector<HTMLFormElement>(`form#${this.dataset["form"] ?? ""}`);
     const address = this.dataset["action"];
     if (!form || !address) return;
     const body = new FormData(form);
-    body.set("picture", picture, "picture");
+    body.delete("picture");
+    for (const picture of pictures) body.append("picture", picture, picture.name || "picture");
     body.set("sign", "like");
-    tell("Taking the picture in …");
+    tell(tn("Taking the picture in …", "Taking {n} pictures in …", pictures.length));
     try {
       const answer = await fetch(address, {
         method: "POST",
@@ -92,15 +98,24 @@ class DropUpload extends Island {
         headers: { Accept: "application/json" },
       });
       const found = (await answer.json()) as Taken | Refused;
-      if ("url" in found) ask(found.url);
-      else tell(found.error.message);
+      if ("error" in found) return tell(found.error.message);
+      if (found.refused.length) {
+        tell(found.refused.map(({ name, message }) => `${name}: ${message}`).join(" "));
+      }
+      ask(found.url);
     } catch {
-      tell("The picture could not be sent: the server does not answer. Is it still running?");
+      tell(t("The pictures could not be sent: the server does not answer. Is it still running?"));
     }
   }
 
+  private get words(): string {
+    return this.dataset["keeps"] === undefined
+      ? t("Drop it: more like this picture")
+      : t("Drop it: the picture is kept for you");
+  }
+
   protected override render(): TemplateResult | typeof nothing {
-    return this.over ? html`<div class="dropping">Drop it: more like this picture</div>` : nothing;
+    return this.over ? html`<div class="dropping">${this.words}</div>` : nothing;
   }
 }
 

@@ -26,6 +26,7 @@ from bilderatlas.sources.base import SourceOptions
 from bilderatlas.sources.museum import EXAMPLE as MUSEUM_EXAMPLE
 from bilderatlas.web import urls
 from bilderatlas.web.i18n import gettext as _
+from bilderatlas.web.i18n import thousands
 from bilderatlas.web.pages.mapping import LEAVE_OUT, Preview
 
 if TYPE_CHECKING:
@@ -106,8 +107,20 @@ class Criterion:
 
     @property
     def needs(self) -> str:
-        """What it needs and how it comes here; empty when it is ready. English."""
-        return "" if self.ready else self.info.readiness.told_here
+        """What it needs before it can run; empty when it is ready."""
+        state = self.info.readiness.state
+        if state == "to fetch":
+            megabytes = thousands(max(self.info.to_fetch_bytes / 1e6, 1))
+            return _("Its weights are to be fetched first, about %(n)s MB:", n=megabytes)
+        if state == "to export":
+            return _("Its weights are here; they are to be made ready for this machine first:")
+        return ""
+
+    @property
+    def command(self) -> str:
+        """The command that brings here what it needs; empty when it is ready."""
+        verb = {"to fetch": "fetch", "to export": "export"}.get(self.info.readiness.state, "")
+        return f"bilderatlas extractors {verb} {self.model_id}" if verb else ""
 
 
 @dataclass(frozen=True, slots=True)

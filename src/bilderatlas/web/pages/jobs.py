@@ -252,6 +252,15 @@ class JobPage:
         return self.row.failures[self.paging.slice]
 
     @property
+    def reasons(self) -> list[tuple[str, list[str]]]:
+        """The failures on this page by reason, each reason told once."""
+        found: dict[str, list[str]] = {}
+        for failure in self.failures:
+            subjects = found.setdefault(str(failure.get("reason", "")), [])
+            subjects.append(str(failure.get("subject", "")))
+        return list(found.items())
+
+    @property
     def source(self) -> str:
         """Where the pictures come from."""
         return str(self.row.job.params.get("address", ""))
