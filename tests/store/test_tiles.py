@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -87,3 +90,37 @@ def test_what_no_image_shows_goes(tmp_path: Path) -> None:
     assert store.sweep(shown(A)) == 1
     assert [path.name for path in files(store)] == [f"{A}-2.tiles"]
     assert TileStore(tmp_path / "nowhere", 1).sweep(shown()) == 0
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from bilderatlas.store.tiles import TileStore
+store = TileStore(Path(sys.argv[1]), 1)
+tiles = [bytes([n]) * 40_000 for n in range(60)]
+print("ready", flush=True)
+while True:
+    for n in range(16):
+        store.put(f"{n:x}" * 64, tiles)
+        store.sweep(lambda asked: set())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_a_killed_writer_leaves_whole_pyramids_or_none(tmp_path: Path) -> None:
+    store = TileStore(tmp_path / "tiles", 1)
+    for attempt in range(6):
+        command = [sys.executable, "-c", WRITER, str(store.folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout and writer.stdout.readline()
+            time.sleep(0.02 + 0.013 * attempt)
+            writer.send_signal(signal.SIGKILL)
+        for path in files(store):
+            if path.name.startswith("tmp-"):
+                continue
+            found = [store.find(path.name[:64], n) for n in range(60)]
+            assert found == [bytes([n]) * 40_000 for n in range(60)]
+        for path in files(store):
+            os.utime(path, (1, 1))
+        store.sweep(shown())
+        assert files(store) == []

@@ -385,6 +385,21 @@ def test_two_works_are_laid_over_each_other_and_seen_by_turns(viewer: Visitor) -
     assert page.locator("picture-compare").get_attribute("data-view") == "turns"
 
 
+def test_two_works_are_looked_at_closely_together(viewer: Visitor) -> None:
+    page = viewer.go(compare("small.png", "large.jpg"))
+    page.get_by_role("button", name="Look closely").click()
+    page.wait_for_selector(".side-b .stage.zoomed canvas")
+    page.wait_for_timeout(500)
+    before = page.locator(".side-b .zoom").screenshot()
+    page.locator(".side-a .zoom [role=application]").focus()
+    for _ in range(4):
+        page.keyboard.press("+")
+    page.wait_for_timeout(900)
+    assert page.locator(".side-b .zoom").screenshot() != before  # it goes along
+    page.get_by_role("button", name="Laid over").click()
+    assert page.locator(".zoom").count() == 0
+
+
 def test_nothing_flickers_where_motion_is_not_wanted(browser: Browser, sights_site: Site) -> None:
     still = Visitor(browser, sights_site, reduced_motion="reduce")
     page = still.go(compare("small.png", "mirrored.png") + "&view=turns")

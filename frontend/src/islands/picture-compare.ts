@@ -1,9 +1,11 @@
 // Two pictures compared: side by side as the page has them, laid over each other, or by turns;
 // mirrored; fitted onto each other where details agree, which can be marked and joined by lines.
 import { html, nothing, render, svg, type TemplateResult } from "lit";
-import { laidOver, parseMatrix, type Box, type Matrix } from "../overlay";
+import { inverted, laidOver, parseMatrix, sent, type Box, type Matrix } from "../overlay";
+import type { Pair } from "../pair-zoom";
 import { prefersStillness } from "../stage";
 import { t } from "../words";
+import { tell } from "./island";
 
 const FLICKER_MS = 700; // well below three flashes a second (WCAG 2.3.1)
 const VIEWS = ["side", "over", "turns"] as const;
@@ -27,6 +29,8 @@ class PictureCompare extends HTMLElement {
   private second = false; // by turns: whether the second picture is seen now
   private timer = 0;
   private matrix: Matrix | null = null;
+  private pair: Pair | null = null; // both pictures, looked at closely
+  private opening = false;
 
   connectedCallback(): void {
     this.matrix = parseMatrix(this.dataset["homography"]);
@@ -41,6 +45,7 @@ class PictureCompare extends HTMLElement {
   disconnectedCallback(): void {
     removeEventListener("resize", this.settle);
     this.stop();
+    this.closeUp();
   }
 
   private show(view: View): void {
@@ -48,8 +53,45 @@ class PictureCompare extends HTMLElement {
     this.view = view;
     this.second = false;
     this.stop();
+    this.closeUp();
     if (view === "turns" && !prefersStillness()) this.start();
     this.settle();
+  }
+
+  private async lookClosely(): Promise<void> {
+    const stages = (["a", "b"] as const).map((side) => this.querySelector<HTMLElement>(`.side-${side} .stage`));
+    const [first, second] = stages;
+    if (!first || !second || this.opening) return;
+    this.opening = true;
+    try {
+      const [{ openPair, waysOf }, { sourceOf }] = await Promise.all([import("../pair-zoom"), import("../zoom")]);
+      const side = (stage: HTMLElement) => {
+        const place = document.createElement("div");
+        place.className = "zoom";
+        stage.append(place);
+        const name = stage.dataset["name"] ?? "";
+        const label = t("{name}, enlarged. Arrow keys move both pictures, plus and minus change their size, 0 shows the whole.", { name });
+        return { place, source: sourceOf(stage), label };
+      };
+      const ways = waysOf(this.matrix, sent, inverted);
+      this.pair = await openPair([side(first), side(second)], ways, prefersStillness());
+      this.pair.mirror(this.mirrored);
+      for (const stage of [first, second]) stage.classList.add("zoomed");
+    } catch (error) {
+      this.closeUp();
+      const why = error instanceof Error ? error.message : String(error);
+      tell(t("This picture cannot be looked at more closely. {why}", { why }));
+    } finally {
+      this.opening = false;
+    }
+    this.settle();
+  }
+
+  private closeUp(): void {
+    this.pair?.close();
+    this.pair = null;
+    for (const place of this.querySelectorAll(".zoom")) place.remove();
+    for (const stage of this.querySelectorAll(".zoomed")) stage.classList.remove("zoomed");
   }
 
   private start(): void {
@@ -71,6 +113,7 @@ class PictureCompare extends HTMLElement {
 
   private set(change: Partial<Choices>): void {
     Object.assign(this, change);
+    this.pair?.mirror(this.mirrored);
     this.settle();
   }
 
@@ -120,18 +163,38 @@ class PictureCompare extends HTMLElement {
         </div>
         ${this.view === "over" ? this.opacityTool() : nothing}
         ${this.view === "turns" ? this.turnsTool() : nothing}
+        ${this.view === "side" && this.canLookClosely ? this.closeTool() : nothing}
         <div class="more">
           ${this.fits ? nothing : this.button(t("Mirror the second"), this.mirrored, () => this.set({ mirrored: !this.mirrored }))}
           ${this.matrix && this.view !== "side"
             ? this.button(t("Fit by what agrees"), this.fitted, () => this.set({ fitted: !this.fitted }))
             : nothing}
-          ${this.matrix ? this.button(t("Points"), this.points, () => this.set({ points: !this.points })) : nothing}
-          ${this.matrix && this.view === "side"
+          ${this.matrix && !this.pair ? this.button(t("Points"), this.points, () => this.set({ points: !this.points })) : nothing}
+          ${this.matrix && this.view === "side" && !this.pair
             ? this.button(t("Lines"), this.lines, () => this.set({ lines: !this.lines }))
             : nothing}
         </div>`,
       place,
     );
+  }
+
+  private get canLookClosely(): boolean {
+    return this.querySelectorAll(".stage[data-width]").length === 2;
+  }
+
+  private closeTool(): TemplateResult {
+    const { pair } = this;
+    if (!pair) return html`<div>${this.button(t("Look closely"), false, () => void this.lookClosely())}</div>`;
+    const letGo = (): void => {
+      this.closeUp();
+      this.settle();
+    };
+    return html`<div>
+      ${this.button(t("Look closely"), true, letGo)}
+      <button class="plain" aria-label=${t("Larger")} @click=${() => pair.zoomBy(1.5)}>+</button>
+      <button class="plain" aria-label=${t("Smaller")} @click=${() => pair.zoomBy(1 / 1.5)}>−</button>
+      <button class="plain" @click=${() => pair.home()}>${t("Whole")}</button>
+    </div>`;
   }
 
   private get fits(): boolean {
@@ -173,7 +236,7 @@ class PictureCompare extends HTMLElement {
       pair.append(layer);
     }
     const ground = pair.getBoundingClientRect();
-    const shown = this.lines && this.view === "side";
+    const shown = this.lines && this.view === "side" && !this.pair;
     const [first, second] = (["a", "b"] as const).map((side) => this.placesOf(side, ground));
     render(
       shown && first && second

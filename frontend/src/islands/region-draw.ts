@@ -1,6 +1,6 @@
 // Draws a rectangle on a picture, by pointer or keys, and asks for works like this detail or unlike
 // it. Arrows move it, with Shift they resize it; where it is stands beside it in numbers.
-import { html, render, type TemplateResult } from "lit";
+import { html, nothing, render, type TemplateResult } from "lit";
 import { between, moved, resized, spelled, STEP, type Region } from "../region";
 import { frameOf, stageOf } from "../stage";
 import { t } from "../words";
@@ -122,7 +122,7 @@ class RegionDraw extends Island {
   };
 
   /** The address of the question with this detail, from the one that the page has for any. */
-  private address(sign: "more" | "less"): string {
+  private address(sign: "more" | "less" | "put"): string {
     const any = this.dataset["anyRegion"] ?? "";
     return (this.dataset[sign] ?? "").replace(`@${any}`, `@${spelled(this.region)}`);
   }
@@ -154,6 +154,9 @@ class RegionDraw extends Island {
           <output id="region-place">${this.words}</output>
           <a class="plus" rel="nofollow" href=${this.address("more")}>${t("+ More like this detail")}</a>
           <a class="minus" rel="nofollow" href=${this.address("less")}>${t("− Less like this detail")}</a>
+          ${this.dataset["put"]
+            ? html`<put-on-panel><a href=${this.address("put")}>${t("Put it on a panel")}</a></put-on-panel>`
+            : nothing}
         </div>`,
       layer,
     );

@@ -183,6 +183,16 @@ class WorkPage:
         """What stands in the addresses for the region that will be drawn."""
         return str(ANY_REGION)
 
+    @property
+    def any_region_of_it(self) -> str:
+        """A region of it as panels name it: with its collection."""
+        return f"{self.picture.collection}/{self.picture.image_id}@{ANY_REGION}"
+
+    @property
+    def here_url(self) -> str:
+        """This page, with the question that led to it."""
+        return urls.work(self.picture.collection, self.picture.image_id, self.state.params())
+
     def region_url(self, sign: int) -> str:
         """Return the question with a region of it, `any_region`, as (counter-)example."""
         value = self.picture.image_id
