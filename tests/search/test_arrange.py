@@ -43,6 +43,16 @@ def test_equals_stand_by_score_and_works_below_the_line_are_left_out() -> None:
         assert arrange(pool, sort, 3).tolist() == [1, 3, 2]
 
 
+def test_few_titles_among_many_stand_as_they_would_among_all() -> None:
+    titles = ["Ähre", "apple", "Birne", None, "…", "apple"] * 20
+    works = [{"title": title} if title else {} for title in titles]
+    few = [row in (2, 6, 9, 11, 16, 100) for row in range(len(works))]
+    small = pool_of(works, better=few)
+    assert arrange(small, "title", 10).tolist() == [6, 11, 2, 9, 16, 100]
+    every = arrange(pool_of(works), "title", len(works)).tolist()
+    assert [row for row in every if few[row]] == [6, 11, 2, 9, 16, 100]
+
+
 def test_refuses_other_orders() -> None:
     with pytest.raises(QueryError, match="date, -date, title"):
         arrange(pool_of(WORKS), "size", 5)

@@ -7,6 +7,7 @@ without a title) stands at the end of either direction, most alike first.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -26,6 +27,7 @@ CENTURY = "century"  # not a column: made from the first year of each work
 MAX_GROUPS = 40
 
 _LAST = np.iinfo(np.int64).max
+_MANY = 16  # of one in so many works on, all titles are put in order
 _RANKS: WeakKeyDictionary[Columns, npt.NDArray[np.int32]] = WeakKeyDictionary()
 
 
@@ -64,7 +66,7 @@ def arrange(pool: Pool, sort: str, k: int, offset: int = 0) -> Ints:
     """
     works = np.flatnonzero(pool.better)
     if sort == "title":
-        keys = _title_ranks(pool.columns)[works].astype(np.int64)
+        keys = _title_ranks(pool.columns, works)
     elif sort in ("date", "-date"):
         keys = _date_keys(pool.columns, works, latest_first=sort == "-date")
     else:
@@ -155,22 +157,29 @@ def _date_keys(columns: Columns, works: Ints, *, latest_first: bool) -> Ints:
     return keys
 
 
-def _title_ranks(columns: Columns) -> npt.NDArray[np.int32]:
-    """Return the place of each work's title in the alphabet, `(n,)`; works without one come last.
+def _title_ranks(columns: Columns, works: Ints) -> Ints:
+    """Return the places of the works' titles in the alphabet, `(m,)`; those without one come last.
 
-    A million titles take seconds to put in order: it is done once for each state of the records.
+    A million titles take seconds to put in order: it is done once for each state of the records,
+    and not at all for a few works.
     """
     ranks = _RANKS.get(columns)
     if ranks is None:
         codes, titles = columns.codes("title")
-        keys = [collated(title) for title in titles]
-        rank_of = {key: rank for rank, key in enumerate(sorted(set(keys)))}
-        by_code = np.array(
-            [rank_of[key] if key else len(keys) for key in keys] + [len(keys)], np.int32
-        )
-        ranks = by_code[codes]  # a missing title's code, −1, picks the last entry
-        _RANKS[columns] = ranks
-    return ranks
+        if len(works) * _MANY < columns.n:
+            found, places = np.unique(codes[works], return_inverse=True)
+            few = [titles[code] if code >= 0 else "" for code in found.tolist()]
+            return _ranks_of(few)[places].astype(np.int64)
+        # a missing title's code, −1, picks the last entry
+        ranks = _RANKS[columns] = _ranks_of([*titles, ""])[codes]
+    return ranks[works].astype(np.int64)
+
+
+def _ranks_of(titles: Sequence[str]) -> npt.NDArray[np.int32]:
+    """Return the place of each title in the alphabet; those without a letter come last."""
+    keys = [collated(title) for title in titles]
+    rank_of = {key: rank for rank, key in enumerate(sorted(set(keys)))}
+    return np.array([rank_of[key] if key else len(keys) for key in keys], np.int32)
 
 
 def collated(title: str) -> str:
