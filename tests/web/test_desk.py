@@ -213,7 +213,7 @@ def test_slash_leads_to_words_and_question_mark_to_the_sheet(page: Page) -> None
     expect(page.locator("#record-words")).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    sheet = page.locator("dialog.sheet")
+    sheet = page.locator("dialog.all-keys")
     expect(sheet).to_be_visible()
     assert sheet.locator("dt").count() >= 12
     page.keyboard.press("Escape")
@@ -276,6 +276,8 @@ def test_a_drag_is_given_up(page: Page) -> None:
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     assert page.locator(".drop-zones div").count() == 2
     assert page.locator(".ghost").count() == 1
+    page.mouse.move(box["x"] + 90, box["y"] + 200)
+    assert page.evaluate("getSelection().toString()") == ""
     page.keyboard.press("Escape")
     assert page.locator(".drop-zones, .ghost").count() == 0
     page.mouse.up()
@@ -341,6 +343,7 @@ def test_works_are_chosen_by_click_and_range(page: Page) -> None:
     assert chosen(page) == [names[1]]
     pictures.nth(4).click(modifiers=["Shift"])
     assert chosen(page) == names[1:5]
+    assert page.evaluate("getSelection().toString()") == ""
     pictures.nth(2).click(modifiers=["Control"])
     assert chosen(page) == [names[1], *names[3:5]]
     expect(page.locator(".chosen-bar")).to_contain_text("3 works chosen")

@@ -96,6 +96,7 @@ export class Drag {
     this.zones = drawZones(this.held.fromBox);
     document.body.append(this.zones);
     this.desk.classList.add("dragging");
+    getSelection()?.removeAllRanges(); // the first pixels of the way may have marked text
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
       this.ghost = drawGhost(this.held);
       if (this.ghost) document.body.append(this.ghost);

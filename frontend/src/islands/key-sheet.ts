@@ -56,7 +56,7 @@ class KeySheet extends Island {
   }
 
   protected override render(): TemplateResult {
-    return html`<dialog class="sheet" aria-labelledby="sheet-title">
+    return html`<dialog class="all-keys" aria-labelledby="sheet-title">
       <h2 id="sheet-title">${t("Keys")}</h2>
       <dl>
         ${this.rows().map(([keys, words]) => html`<div><dt>${keys}</dt><dd>${words}</dd></div>`)}

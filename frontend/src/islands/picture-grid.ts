@@ -18,6 +18,7 @@ class PictureGrid extends Island {
     this.addEventListener("keydown", this.onKey);
     this.addEventListener("focusin", this.onFocus);
     this.addEventListener("click", this.onClick);
+    this.addEventListener("mousedown", this.onMouseDown);
     document.addEventListener(SWAPPED, this.onSwapped);
     queueMicrotask(() => this.awake || this.onSwapped()); // not while an answer is being put in
   }
@@ -52,6 +53,15 @@ class PictureGrid extends Island {
     if (!work || work === this.current) return;
     this.current = work;
     this.settle();
+  };
+
+  /** Shift with a click chooses works, not the text between them. */
+  private readonly onMouseDown = (event: MouseEvent): void => {
+    if (!event.shiftKey || !(event.target instanceof Element)) return;
+    const link = event.target.closest<HTMLElement>("a.pic");
+    if (!link) return;
+    event.preventDefault();
+    link.focus();
   };
 
   /** Ctrl, ⌘ or Shift with a click chooses, as does a plain one while works are being chosen. */
