@@ -72,13 +72,16 @@ def test_years_are_chosen_by_links_and_by_form(client: TestClient) -> None:
     document = page(client, "/c/fields")
     links = [one for one in document.all("a") if "years=" in one.get("href")]
     assert links and all(client.get(one.get("href")).status_code == 200 for one in links)
-    found = works(client, "/c/fields?from=1700&to=1800")
-    assert set(found) == {"fields/blue.png", "fields/teal.png"}
+    asked = client.get("/c/fields?from=1700&to=1800&like=red.png")
+    assert asked.status_code == 303  # a form's own fields become the address of the question
+    assert asked.headers["location"] == "/c/fields?like=red.png&years=1700-1800"
+    assert set(works(client, "/c/fields?years=1700-1800")) == {"fields/blue.png", "fields/teal.png"}
     narrowed = page(client, "/c/fields?years=1700-1800")
     assert narrowed.says("narrowed to 1700–1800")
     fields = {one.get("name"): one.get("value") for one in narrowed.all("input")}
     assert (fields["from"], fields["to"]) == ("1700", "1800")
-    assert page(client, "/c/fields?to=1700").says("narrowed to up to 1700")
+    assert page(client, "/c/fields?years=-99999-1700").says("narrowed to up to 1700")
+    assert client.get("/c/fields?from=&to=").headers["location"] == "/c/fields"
 
 
 def test_works_stand_by_date_or_title(client: TestClient) -> None:
@@ -109,13 +112,17 @@ def test_several_criteria_are_weighed(client: TestClient) -> None:
     names = [one.get("name") for one in document.all("input") if ":" in one.get("name")]
     assert names == [f"weight:{model_id}" for model_id in EXTRACTORS]
     first, second = EXTRACTORS
-    mixed = page(client, f"{RED}&weight:{first}=2&weight:{second}=1")
+    asked = client.get(f"{RED}&weight:{first}=2&weight:{second}=1")
+    assert asked.headers["location"].replace("%5E", "^") == f"{RED}&by={first}^2&by={second}"
+    mixed = page(client, asked.headers["location"])
     assert mixed.says("judged by colour and layout ×2 and palette ×1")
     bars = mixed.all("svg", class_="shares")
     assert len(bars) == len(mixed.all("li", class_="work"))
     assert all("colour and layout: " in bar.get("aria-label") for bar in bars)
     assert mixed.says(f"{first} ×2 · {second} ×1")
-    alone = page(client, f"{RED}&weight:{first}=0&weight:{second}=3")
+    asked = client.get(f"{RED}&weight:{first}=0&weight:{second}=3")
+    assert asked.headers["location"] == f"{RED}&by={second}"
+    alone = page(client, asked.headers["location"])
     summaries = [one.text for one in alone.all("summary") if "open-words" in one.path]
     assert "palette" in summaries and not alone.all("svg", class_="shares")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from fastapi import FastAPI, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.web import urls
@@ -59,6 +59,7 @@ class Site:
         *,
         json_path: str = "",
         parts: Mapping[str, str] | None = None,
+        spelled: Callable[[Request], str] | None = None,
     ) -> None:
         """Route a page and its JSON twin to the one function that gathers their data.
 
@@ -67,6 +68,8 @@ class Site:
             data: Gathers its data.
             json_path: Of the twin; empty: the page's with a suffix.
             parts: Parts of the page that can be had alone: what `PART_HEADER` names → template.
+            spelled: Returns the address of the page where a form without scripts asked for it in
+                words of its own; else nothing.
         """
         templates = parts or {}
 
@@ -77,6 +80,8 @@ class Site:
             params = request.query_params.multi_items()
             twin = urls.json_twin(request.scope["path"], params)
             here = urls.with_params(json_path, params) if json_path else twin
+            if spelled is not None and (address := spelled(request)):
+                return RedirectResponse(address, status_code=303)
             part = templates.get(request.headers.get(PART_HEADER, ""), "")
             answer = self.renderer.html(data(request), here=here, template=part)
             if templates:

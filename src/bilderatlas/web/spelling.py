@@ -13,6 +13,11 @@ YEARS = re.compile(r"^(-?[0-9]{1,5})-(-?[0-9]{1,5})$")
 _CRITERION = re.compile(r"^(?P<model_id>.+?)(?:\^(?P<weight>[0-9]+(?:\.[0-9]+)?|\.[0-9]+))?$")
 
 
+def is_form_field(name: str) -> bool:
+    """Tell whether a parameter is a form's own, which the address of a search does not have."""
+    return name in YEAR_FIELDS or name.startswith(WEIGHT_FIELD)
+
+
 def take_fields(
     fields: Sequence[tuple[str, str]], many: dict[str, list[str]], one: dict[str, str]
 ) -> None:

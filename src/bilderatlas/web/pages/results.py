@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bilderatlas.search.hits import Hit, Share
 from bilderatlas.web import urls
@@ -110,6 +110,11 @@ class Grouped:
     n: int
     url: str
     results: Sequence[Result]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the group with its first works, each with its addresses."""
+        hits = [one.hit.to_json() | {"links": one.picture.links()} for one in self.results]
+        return {"label": self.label, "n": self.n, "page": self.url or None, "hits": hits}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bilderatlas.arrays import Metric
@@ -400,5 +400,8 @@ class SearchPage:
         for hit, result in zip(found["hits"], self.results, strict=True):
             hit["links"] = result.picture.links()
         found["notes"] += [self.moved_on] if self.moved_on else []
+        found["facets"] = [asdict(facet) for facet in self.found_facets]
+        if self.groups:
+            found["groups"] = [group.to_json() for group in self.groups]
         found["links"] = {"page": self.permanent_url, "next": self.next_url or None}
         return found

@@ -11,6 +11,8 @@ from bilderatlas.web.pages.home import home_page
 from bilderatlas.web.pages.work import work_page
 from bilderatlas.web.rendering import Page
 from bilderatlas.web.site import Site
+from bilderatlas.web.spelling import is_form_field
+from bilderatlas.web.state import SearchState
 
 MAX_PUBLIC_DECODED = 3  # pictures that a stranger may have decoded for one question
 
@@ -36,6 +38,12 @@ def add_collections(site: Site) -> None:
             origin=f"{request.url.scheme}://{request.url.netloc}",
         )
 
+    def spelled(request: Request) -> str:
+        params = request.query_params.multi_items()
+        if not any(is_form_field(field) for field, _value in params):
+            return ""
+        return SearchState.from_params(request.path_params["collection"], params).url()
+
     def work(request: Request) -> Page:
         name = request.path_params["collection"]
         image_id = urls.decode_id(request.path_params["encoded_id"])
@@ -43,5 +51,5 @@ def add_collections(site: Site) -> None:
         return work_page(library, answers, name, image_id, params, max_decoded=max_decoded)
 
     site.twins(urls.HOME, home, json_path=urls.HOME_JSON)
-    site.twins(urls.SEARCH, search, parts={"answer": "answer.html"})
+    site.twins(urls.SEARCH, search, parts={"answer": "answer.html"}, spelled=spelled)
     site.twins(urls.WORK, work)
