@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+from tests.web.conftest import Visitor
 from tests.web.reading import Document
 
 ASKED = "/c/fields/rankings?like=red.png"
@@ -126,3 +127,19 @@ def test_one_side_may_fail_alone(client: TestClient) -> None:
 
 def test_an_unknown_collection_is_not_found(client: TestClient) -> None:
     assert client.get("/c/none/rankings?like=red.png").status_code == 404
+
+
+def test_a_form_chooses_how_the_second_side_judges(plain_visitor: Visitor) -> None:
+    page = plain_visitor.go(f"{ASKED}&b.by={RAW}&b.rule=ranking")
+    page.get_by_role("group", name="The second judges by").get_by_label("Criterion").select_option(
+        PALETTE
+    )
+    page.get_by_role("button", name="Compare").click()
+    assert f"b.by={PALETTE}" in page.url
+    assert "b.rule=ranking" in page.url
+    assert page.get_by_role("heading", level=2).all_inner_texts()[1].lower() == "palette"
+    page.get_by_role("link", name="Exchange the sides").click()
+    assert page.get_by_role("heading", level=2).all_inner_texts()[0].lower() == "palette"
+    first = page.locator("#a-1 .place a, #b-1 .place a").first
+    first.click()
+    assert page.url.rpartition("#")[2][0] in "ab"
