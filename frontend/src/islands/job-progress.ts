@@ -113,7 +113,6 @@ class JobProgress extends Island {
         await this.ask(); // it had moved on meanwhile
       } else {
         this.show(found);
-        this.querySelector<HTMLButtonElement>("[data-actions] button")?.focus();
         if (found.active) listen(); // its stream may have come to an end
       }
     } catch {
@@ -154,6 +153,7 @@ class JobProgress extends Island {
 
   private showActions(actions: readonly Action[]): void {
     const place = this.querySelector("[data-actions]");
+    const held = place?.contains(document.activeElement); // the button that was pressed goes
     place?.replaceChildren(
       ...actions.map(({ url, word }) => {
         const form = document.createElement("form");
@@ -165,6 +165,7 @@ class JobProgress extends Island {
         return form;
       }),
     );
+    if (held) place?.querySelector("button")?.focus();
   }
 
   private say(words: string): void {

@@ -27,6 +27,7 @@ ACTIVE = ("queued", "running", "paused")
 POLL_S = 0.5  # at most two events a second and job
 HEARTBEAT_S = 15.0
 PACE_S = 30.0  # the rate is that of so long, once so long has passed
+MIN_DONE = 5  # before so many are done nobody can tell how fast it goes
 MAX_FOLLOWED = 20  # jobs of one stream
 ACTIONS = {"queued": ("cancel",), "running": ("pause", "cancel"), "paused": ("resume", "cancel")}
 AGAIN = {"failed": ("resume",), "cancelled": ("resume",)}
@@ -77,7 +78,7 @@ class JobRow:
     @property
     def rate_per_s(self) -> float | None:
         """Works a second, lately or since it began; None before there is something to measure."""
-        if self.state != "running" or not self.job.started_at or not self.job.done:
+        if self.state != "running" or not self.job.started_at or self.job.done < MIN_DONE:
             return None
         if self.pace_per_s is not None:
             return self.pace_per_s

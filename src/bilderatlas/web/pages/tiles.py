@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bilderatlas.api.visitor import check_upload
 from bilderatlas.errors import BilderatlasError, NotFoundError, UnknownNameError
 from bilderatlas.search.query import Part, PartKind, parse_part
 from bilderatlas.web import urls
@@ -146,7 +147,7 @@ def _tile(
     try:
         part = parse_part(text, sign=sign)
         if part.kind is PartKind.UPLOAD:
-            return replace(tile, part=part, label=_("Your picture"))
+            return _own_picture(library, replace(tile, part=part, label=_("Your picture")))
         if part.kind is PartKind.PANEL:
             name = panel_name(library, f"{PANEL_PREFIX}{part.value}")
             return replace(tile, part=part, label=name)
@@ -154,6 +155,16 @@ def _tile(
     except BilderatlasError:
         return tile  # the search itself says what is wrong with it
     return replace(tile, part=part, picture=picture, label=picture.alt)
+
+
+def _own_picture(library: Library, tile: Tile) -> Tile:
+    """Show a picture to the browser that brought it, as long as it is kept; say so to others."""
+    assert tile.part is not None
+    try:
+        check_upload(library.store, tile.part.value)
+    except BilderatlasError as error:
+        return replace(tile, part=None, label=_("A picture that is not here"), reason=str(error))
+    return tile
 
 
 def _picture(library: Library, collection: Collection, value: str) -> Picture:
