@@ -6,7 +6,7 @@ BIN    := .venv/bin
 STAMPS := .make
 FRONT  := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: demo test test-slow check bench docs messages format clean help
+.PHONY: demo test test-slow check bench docs messages screenshots format clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ docs: $(STAMPS)/dev  ## write the generated pages of docs/
 
 messages: $(STAMPS)/dev  ## collect the texts of the interface for translation: src/bilderatlas/web/locale
 	$(BIN)/python -m bilderatlas.web.messages
+
+screenshots: $(STAMPS)/dev $(STAMPS)/chromium  ## every page, three widths, light and dark: screenshots/
+	$(BIN)/bilderatlas demo --no-serve --library $(STAMPS)/museum
+	$(BIN)/python docs/take_pictures.py $(STAMPS)/museum
 
 format: $(STAMPS)/dev  ## format the code
 	$(BIN)/ruff check --fix .
