@@ -72,7 +72,7 @@ def test_a_picture_by_form(plain_visitor: Visitor, tmp_path: Path) -> None:
     draw(tmp_path / "mine.png", (225, 40, 35), (64, 48))
     page = plain_visitor.go("/c/fields?where=year+is+not+null")
     page.get_by_text("Add picture").click()
-    page.get_by_label("A picture of yours").set_input_files(tmp_path / "mine.png")
+    page.get_by_label("Pictures of yours").set_input_files(tmp_path / "mine.png")
     page.get_by_role("button", name="+ More like it").click()
     expect_address(plain_visitor, "like=upload:", "where=")
     assert titles(plain_visitor)[0] == "A red field"
@@ -80,3 +80,28 @@ def test_a_picture_by_form(plain_visitor: Visitor, tmp_path: Path) -> None:
     page.get_by_role("link", name="Ask for works unlike it").click()
     expect_address(plain_visitor, "unlike=upload:")
     assert titles(plain_visitor)[0] != "A red field"
+
+
+def test_facets_years_order_and_criteria(plain_visitor: Visitor) -> None:
+    page = plain_visitor.go("/c/fields?like=red.png&facet=creators:Maria+Rot")
+    page.locator(".facet").get_by_role("link", name="Jan Blauw").click()
+    expect_address(plain_visitor, "facet=creators:Maria+Rot", "facet=creators:Jan+Blauw")
+    page.get_by_label("From", exact=True).fill("1700")
+    page.locator(".between").get_by_role("button", name="Apply").click()
+    expect_address(plain_visitor, "years=1700-99999")
+    assert set(titles(plain_visitor)) == {"A blue field", "A teal field"}
+    page.locator(".outs summary", has_text="Most alike first").click()
+    page.get_by_role("link", name="Latest first").click()
+    expect_address(plain_visitor, "sort=-date")
+    assert titles(plain_visitor) == ["A teal field", "A blue field"]
+    page.locator(".word summary").last.click()
+    page.get_by_label("palette", exact=True).fill("2")
+    page.get_by_role("button", name="Weigh them").click()
+    expect_address(plain_visitor, "by=raw_32.pixels&by=palette_lab.pixels")
+    expect(page.locator(".shares")).to_have_count(2)
+    page.locator(".word summary").first.click()
+    page.locator(".outs summary", has_text="Not grouped").click()
+    page.get_by_role("link", name="By century").click()
+    expect(page.get_by_role("heading", name="18th century")).to_be_visible()
+    page.get_by_role("link", name="Large pictures").click()
+    expect_address(plain_visitor, "size=l", "group=century", "like=red.png")
