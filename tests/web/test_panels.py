@@ -164,7 +164,16 @@ def test_strangers_have_no_panels(own: ba.Library) -> None:
         assert stranger.get(path).status_code == 404
     assert stranger.post("/panels", data={"name": "x"}).status_code in {403, 404, 405}
     assert stranger.post("/seen", data={}).status_code in {403, 404, 405}
-    table = stranger.get("/c/fields/export.csv?like=red.png&by=raw_32.pixels")
+    asked = "like=red.png&by=raw_32.pixels"
+    plain = stranger.get(f"/c/fields.json?{asked}").json()
+    own.panels.mark_seen("fields", ["orange.png"])
+    own.panels.add(panel.id, ["fields/blue.png"])
+    hidden = stranger.get(f"/c/fields.json?{asked}&hide=kept&hide=seen").json()
+    assert [hit["image_id"] for hit in hidden["hits"]] == [hit["image_id"] for hit in plain["hits"]]
+    for within in (f"{asked}&within=panel:{panel.id}", f"like=panel:{panel.id}"):
+        refused = stranger.get(f"/c/fields.json?{within}")
+        assert refused.status_code == 400 and "owner's" in refused.text
+    table = stranger.get(f"/c/fields/export.csv?{asked}")
     assert table.status_code == 200
     assert str(own.root) not in table.text
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bilderatlas.api.comparison import Comparison, compare_criteria
 from bilderatlas.api.visitor import current_visitor
+from bilderatlas.errors import QueryError
 from bilderatlas.search.query import PartKind, Query
 from bilderatlas.web.recent import Recent
 
@@ -23,9 +25,10 @@ MAX_COMPARISONS = 32
 class Answers:
     """The answers and palettes that one site gave lately; each is for one version of its data."""
 
-    def __init__(self, library: Library) -> None:
-        """Remember nothing yet."""
+    def __init__(self, library: Library, *, with_panels: bool = True) -> None:
+        """Remember nothing yet; without panels, what the owner kept and saw answers no question."""
         self._library = library
+        self._with_panels = with_panels
         self._answers: Recent[Hashable, Hits] = Recent(MAX_ANSWERS)
         self._palettes: Recent[str, Palette] = Recent(MAX_PALETTES)
         self._comparisons: Recent[Hashable, list[Comparison]] = Recent(MAX_COMPARISONS)
@@ -36,6 +39,7 @@ class Answers:
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
+        query = self._allowed(query)
         key = self._key(collection, query, also)
         if also:
             hits = self._library.search_several([collection.name, *also], query)
@@ -51,8 +55,23 @@ class Answers:
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
-        found = self._answers.find(self._key(collection, query, also))
+        found = self._answers.find(self._key(collection, self._allowed(query), also))
         return self.ask(collection, query, also) if found is None else found
+
+    def _allowed(self, query: Query) -> Query:
+        """Return the query as this site answers it.
+
+        Raises:
+            QueryError: when it asks with a panel where panels are their owner's alone.
+        """
+        if self._with_panels:
+            return query
+        if query.within_panel or any(part.kind is PartKind.PANEL for part in query.parts):
+            raise QueryError(
+                "Cannot search with a panel here: on a public server, panels are their owner's "
+                "alone. Leave it out."
+            )
+        return replace(query, hide=())
 
     def palette(self, collection: Collection, image_id: str, sha256: str) -> Palette:
         """Return the palette of the picture whose content has this hash.

@@ -61,7 +61,8 @@ def create_app(library: Library, access: Access) -> LanguageChoice:
     app = FastAPI(title="Bilderatlas", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(BodyLimit, max_bytes=MAX_BYTES + FORM_OVERHEAD_BYTES)
     app.add_middleware(Visitors, library=library, cookie_name=f"{access.cookie_name}-visitor")
-    site = Site(app, library, Renderer(access.mode, Manifest()), Answers(library))
+    answers = Answers(library, with_panels=access.mode is Mode.LOCAL)
+    site = Site(app, library, Renderer(access.mode, Manifest()), answers)
     _add_error_handlers(site)
     for add in (*EVERYWHERE, *(LOCAL_ONLY if site.local else ())):
         add(site)
