@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bilderatlas.errors import UnavailableError
 from bilderatlas.records import FIELD_KINDS, Record
-from bilderatlas.search.hits import Hit, Hits
+from bilderatlas.search.hits import Hit, Hits, Pool, Share
 from bilderatlas.search.query import Query
+from tests.search.museum_columns import ListColumns
 
 
 def hits_of(*records: Record) -> Hits:
@@ -95,3 +98,43 @@ def test_hits_are_a_sequence_and_the_thumbnails_are_no_part_of_what_they_say() -
     assert (len(hits), hits[1].image_id, [hit.rank for hit in hits[:1]]) == (2, "b", [1])
     assert hits == hits_of(MILKMAID, Record("b"))
     assert "thumbnail_of" not in hits.to_json()
+
+
+def test_tables_tell_collections_and_shares_where_there_are_several() -> None:
+    shares = (Share("a.fake", "a", 1.0, 0.5, 0.25), Share("b.fake", "b", 3.0, 0.5, 0.75))
+    first, second = hits_of(MILKMAID, Record("b"))
+    several = replace(
+        hits_of(),
+        hits=(
+            replace(first, collection="rijks", shares=shares),
+            replace(second, collection="mine"),
+        ),
+    )
+    mine, rijks = several.to_records()[1], several.to_records()[0]
+    assert list(rijks)[:4] == ["rank", "collection", "image_id", "score"]
+    assert (rijks["share a.fake"], rijks["share b.fake"]) == (0.25, 0.75)
+    assert (mine["collection"], mine["share a.fake"]) == ("mine", None)
+    rows = read_csv(several)
+    assert [row["share b.fake"] for row in rows] == ["0.75", ""]
+    assert several.to_json()["hits"][0]["collection"] == "rijks"
+    assert several.to_json()["hits"][0]["shares"][1]["weight"] == 3.0
+
+
+def test_what_is_behind_the_hits_is_no_part_of_what_they_say() -> None:
+    pool = Pool.of(
+        ListColumns([{}] * 4),  # type: ignore[arg-type]
+        np.array([3, 2, 1, -np.inf], np.float32),
+        np.array([True, True, True, False]),
+        np.array([True, False, True, True]),
+        1.5,
+    )
+    assert pool.mask.tolist() == [True, False, True, False]
+    assert pool.better.tolist() == [True, False, False, False]
+    assert pool.better_of(np.ones(4, np.bool_)).tolist() == [True, True, False, False]
+    hits = replace(hits_of(MILKMAID), pool=pool)
+    assert hits == hits_of(MILKMAID)
+    assert "pool" not in hits.to_json()
+    # where nothing that may be a hit stands above the line, nothing is told apart
+    none_above = Pool.of(pool.columns, pool.scores, pool.rankable, pool.mask, 9.0)
+    assert none_above.better.tolist() == none_above.mask.tolist()
+    assert none_above.better_of(np.ones(4, np.bool_)).tolist() == [True, True, True, False]

@@ -261,6 +261,7 @@ class Hits(Sequence[Hit]):
         criteria: All criteria of a mixture; empty where there is one.
         also: Names of further collections that answered.
         pool: All works behind the hits.
+        answers: What each collection answered by itself, where several were asked.
     """
 
     hits: tuple[Hit, ...]
@@ -281,6 +282,7 @@ class Hits(Sequence[Hit]):
     criteria: tuple[Criterion, ...] = ()
     also: tuple[str, ...] = ()
     pool: Pool | None = field(default=None, compare=False, repr=False)
+    answers: tuple[Hits, ...] = field(default=(), compare=False, repr=False)
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...
@@ -320,7 +322,8 @@ class Hits(Sequence[Hit]):
     def to_records(self) -> list[dict[str, Any]]:
         """Return one flat dictionary a hit: rank, id, score, percentile, the record's fields.
 
-        Every dictionary has every key; what is missing is None, several values are a list.
+        Where several collections answered, or criteria were mixed, it says so of each hit. Every
+        dictionary has every key; what is missing is None, several values are a list.
         """
         return hits_table.to_records(self.hits)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bilderatlas.errors import UnavailableError
@@ -15,24 +15,38 @@ if TYPE_CHECKING:
     from bilderatlas.search.hits import Hit
 
 COLUMNS = ("rank", "image_id", "score", "percentile", *FIELD_KINDS)
+_SHARE = "share "
 
 # What a spreadsheet may take for the beginning of a formula or of the next cell; the wide forms
 # are folded to the plain ones by some.
 _FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 
 
-def to_records(hits: Iterable[Hit]) -> list[dict[str, Any]]:
-    """Return one dictionary a hit, with every one of `COLUMNS`."""
+def to_records(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Return one dictionary a hit, with every one of `COLUMNS`.
+
+    Where several collections answered, `collection` stands before the id; where criteria were
+    mixed, `share MODEL_ID` behind the percentile says what each gave to the score.
+    """
+    names = any(hit.collection for hit in hits)
+    shared = dict.fromkeys(share.model_id for hit in hits for share in hit.shares)
     return [
-        {
-            "rank": hit.rank,
-            "image_id": hit.image_id,
-            "score": hit.score,
-            "percentile": hit.percentile,
-        }
+        {"rank": hit.rank}
+        | ({"collection": hit.collection} if names else {})
+        | {"image_id": hit.image_id, "score": hit.score, "percentile": hit.percentile}
+        | {f"{_SHARE}{model_id}": _share(hit, model_id) for model_id in shared}
         | {name: _field(hit, name, kind) for name, kind in FIELD_KINDS.items()}
         for hit in hits
     ]
+
+
+def columns_of(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the names of the columns that rows of `to_records` have; without rows `COLUMNS`."""
+    return list(rows[0]) if rows else list(COLUMNS)
+
+
+def _share(hit: Hit, model_id: str) -> float | None:
+    return next((each.share for each in hit.shares if each.model_id == model_id), None)
 
 
 def _field(hit: Hit, name: str, kind: FieldKind) -> Any:
@@ -44,8 +58,9 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Return rows of `to_records` as CSV, safe to open in a spreadsheet."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([spreadsheet_cell(row[name]) for name in COLUMNS] for row in rows)
+    columns = columns_of(rows)
+    writer.writerow(columns)
+    writer.writerows([spreadsheet_cell(row[name]) for name in columns] for row in rows)
     return file.getvalue()
 
 
@@ -62,7 +77,7 @@ def spreadsheet_cell(value: Any) -> str:
 
 def to_pandas(rows: Sequence[dict[str, Any]]) -> Any:
     """Return rows of `to_records` as a pandas data frame, or say how to get pandas."""
-    return _import("pandas").DataFrame(rows, columns=list(COLUMNS))
+    return _import("pandas").DataFrame(rows, columns=columns_of(rows))
 
 
 def to_polars(rows: Sequence[dict[str, Any]]) -> Any:
@@ -72,12 +87,12 @@ def to_polars(rows: Sequence[dict[str, Any]]) -> Any:
         FieldKind.YEAR: frame.Int64,
         FieldKind.TEXTS: frame.List(frame.String),
     }
+    known = {"rank": frame.Int64, "score": frame.Float64, "percentile": frame.Float64}
+    known |= {name: types.get(kind, frame.String) for name, kind in FIELD_KINDS.items()}
     schema = {
-        "rank": frame.Int64,
-        "image_id": frame.String,
-        "score": frame.Float64,
-        "percentile": frame.Float64,
-    } | {name: types.get(kind, frame.String) for name, kind in FIELD_KINDS.items()}
+        name: frame.Float64 if name.startswith(_SHARE) else known.get(name, frame.String)
+        for name in columns_of(rows)
+    }
     return frame.DataFrame(rows, schema=schema)
 
 
