@@ -19,6 +19,7 @@ import typer.main
 
 from bilderatlas import api, errors
 from bilderatlas.api import Collection, Library
+from bilderatlas.api.panels import Panels
 from bilderatlas.cli.main import app
 from bilderatlas.extractors import EXTRACTORS
 from bilderatlas.search.hits import Hits
@@ -94,7 +95,7 @@ def python_page() -> str:
     lines += ["```python", "import bilderatlas as ba", "```", ""]
     for thing in (api.open, api.create, api.index):
         lines += _described(thing, f"ba.{thing.__name__}")
-    for kind in (Library, Collection, Hits):
+    for kind in (Library, Collection, Panels, Hits):
         lines += [f"## {kind.__name__}", "", inspect.getdoc(kind) or "", ""]
         for name, member in vars(kind).items():
             shown = not name.startswith("_") and (
