@@ -23,6 +23,7 @@ import { t } from "../words";
 import { Island, tell } from "./island";
 
 const LINE_KEY = "bilderatlas.questions";
+const SLOW_MS = 400; // an answer that takes longer is worth a sign
 const NOT_OURS = ["v", "lang"]; // links that say more than the question: the browser follows them
 
 class SearchDesk extends Island {
@@ -212,6 +213,7 @@ class SearchDesk extends Island {
     this.running?.abort();
     const running = (this.running = new AbortController());
     this.setAttribute("aria-busy", "true");
+    const slow = setTimeout(() => this.classList.add("waiting"), SLOW_MS);
     try {
       const fresh = await fetchAnswer(address, running.signal);
       if (running.signal.aborted) return;
@@ -219,8 +221,11 @@ class SearchDesk extends Island {
     } catch (error) {
       if (running.signal.aborted) return;
       leave(address, way, error);
+    } finally {
+      clearTimeout(slow);
     }
     this.running = null;
+    this.classList.remove("waiting");
     this.removeAttribute("aria-busy");
   }
 
