@@ -203,6 +203,56 @@ def test_one_collection_is_asked_as_ever(library: Library) -> None:
     assert several.also == ()
 
 
+def test_facets_of_several_collections_are_added_up(library: Library) -> None:
+    asked = like("red.png", facets=(("creators", "Carl"), ("creators", "Bruno")))
+    hits = library.search_several(["one", "two"], asked)
+    facets = {facet.column: facet for facet in library.facets(hits)}
+    assert [(one.value, one.n, one.chosen) for one in facets["creators"].values] == [
+        ("Bruno", 3, True),
+        ("Carl", 2, True),
+        ("Anna", 1, False),
+    ]
+    # French works are all of one school: that column divides the other collection alone
+    assert [(one.value, one.n) for one in facets["school"].values] == [
+        ("Flemish", 2), ("French", 2), ("Dutch", 1)
+    ]  # fmt: skip
+    for facet in facets.values():
+        for one in facet.values:
+            kept = tuple(pair for pair in asked.facets if pair[0] != facet.column)
+            chosen = replace(asked, facets=(*kept, (facet.column, one.value)))
+            assert len(library.search_several(["one", "two"], chosen)) == one.n
+        for span in facet.bins:
+            within = replace(asked, years=(span.begin, span.end))
+            assert len(library.search_several(["one", "two"], within)) == span.n
+
+
+def test_groups_of_several_collections_hold_the_best_of_all(library: Library) -> None:
+    hits = library.search_several(["one", "two"], like("red.png"))
+    groups = library.grouped(hits, "century", per_group=2)
+    assert [(one.label, one.n, found(one.hits)) for one in groups] == [
+        ("16th century", 1, [("two", "red.png")]),
+        ("17th century", 2, [("one", "rose.png"), ("two", "wine.png")]),
+        ("18th century", 1, [("one", "blue.png")]),
+        ("Not known", 1, [("one", "navy.png")]),
+    ]
+    schools = library.grouped(hits, "school", per_group=1)
+    assert [(one.value, one.n) for one in schools] == [
+        ("Flemish", 2), ("French", 2), ("Dutch", 1)
+    ]  # fmt: skip
+    with pytest.raises(UnknownNameError, match="school"):
+        library.grouped(hits, "schools")
+
+
+def test_facets_and_groups_of_one_answer_are_the_collections_own(library: Library) -> None:
+    hits = library["one"].run(like("red.png"))
+    assert library.facets(hits) == library["one"].facets(hits)
+    assert library.grouped(hits, "school") == library["one"].grouped(hits, "school")
+    query = like("one/red.png", model_id="raw_32.pixels")
+    other = library.search_several(["three", "one"], query)  # `three` cannot answer
+    assert sum(group.n for group in library.grouped(other, "school")) == 3
+    assert library.facets(other)[0].column == "creators"
+
+
 # Two rankings
 
 

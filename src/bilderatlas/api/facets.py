@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bilderatlas.arrays import Mask
 from bilderatlas.search.arrange import Group, group
 from bilderatlas.search.facets import Facet, count_facets
 from bilderatlas.search.hang import hang_works
@@ -49,18 +50,21 @@ def count_answer(collection: CollectionStore, hits: Hits, n_values: int = 8) -> 
         hits: The answer; all works behind it are counted, not those alone that it shows.
         n_values: How many values of each column are named.
     """
-    pool, query = _pool_of(collection, hits), hits.query
-    in_use = [
-        *dict.fromkeys(column for column, _ in query.facets),
-        *([YEARS] if query.years else ()),
-    ]
-    lifted = {
-        name: pool.better_of(restrict(collection, pool.columns, query, lifting=name).mask)
-        for name in in_use
-    }
+    pool, query = pool_of(collection, hits), hits.query
+    lifted = lifted_of(collection, pool, query)
     return count_facets(
         pool, chosen=query.facets, years=query.years, lifted=lifted, n_values=n_values
     )
+
+
+def lifted_of(collection: CollectionStore, pool: Pool, query: Query) -> dict[str, Mask]:
+    """Return what each choice hides: by column (or `years`) the works above the line without it."""
+    in_use = dict.fromkeys(column for column, _ in query.facets)
+    names = [*in_use, *([YEARS] if query.years else ())]
+    return {
+        name: pool.better_of(restrict(collection, pool.columns, query, lifting=name).mask)
+        for name in names
+    }
 
 
 def group_answer(
@@ -72,7 +76,7 @@ def group_answer(
         UnknownNameError: when there is no such column, listing near ones.
         QueryError: when it holds numbers.
     """
-    pool = _pool_of(collection, hits)
+    pool = pool_of(collection, hits)
     if hits.criterion is None:
         pool = _hung(pool, hits.query)
     groups = group(pool, column, per_group)
@@ -91,7 +95,7 @@ def group_answer(
     ]
 
 
-def _pool_of(collection: CollectionStore, hits: Hits) -> Pool:
+def pool_of(collection: CollectionStore, hits: Hits) -> Pool:
     """Return the works behind an answer; all that pass its filters where it does not name them."""
     if hits.pool is not None:
         return hits.pool

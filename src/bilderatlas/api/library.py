@@ -9,11 +9,13 @@ from types import TracebackType
 
 from bilderatlas.api import uploads
 from bilderatlas.api.collection import Collection
+from bilderatlas.api.facets import GroupOfHits
 from bilderatlas.api.panels import Panels
 from bilderatlas.api.pictures import Pictures
 from bilderatlas.errors import StoreError
 from bilderatlas.jobs import JobQueue
 from bilderatlas.jobs.worker import Worker
+from bilderatlas.search.facets import Facet
 from bilderatlas.search.hits import Hits
 from bilderatlas.search.query import Query
 from bilderatlas.settings import LIBRARY_FILE, find_library
@@ -111,6 +113,23 @@ class Library:
         from bilderatlas.api.several import search_several
 
         return search_several(self, names, query)
+
+    def facets(self, hits: Hits, n_values: int = 8) -> list[Facet]:
+        """Count what can be chosen within an answer, over all collections that gave it."""
+        from bilderatlas.api.together import count_together
+
+        return count_together(self, hits, n_values)
+
+    def grouped(self, hits: Hits, column: str, per_group: int = 6) -> list[GroupOfHits]:
+        """Put the works of an answer together, over all collections that gave it.
+
+        Raises:
+            UnknownNameError: when there is no such column, listing near ones.
+            QueryError: when it holds numbers.
+        """
+        from bilderatlas.api.together import group_together
+
+        return group_together(self, hits, column, per_group)
 
     def remove(self, name: str) -> None:
         """Remove a collection with everything derived from it; originals stay where they are.

@@ -141,8 +141,9 @@ def _merged(
     started: float,
 ) -> Hits:
     first = answers[0].hits
-    alike = _judged_alike(answers)
-    key = _order(query.sort, alike)
+    found = [answer.hits for answer in answers]
+    alike = _judged_alike(found)
+    key = _order(query.sort, found)
     ranked = sorted(
         ((key(hit, answer.hits), place, hit, answer) for place, answer in enumerate(answers)
          for hit in answer.hits),
@@ -169,6 +170,7 @@ def _merged(
         criteria=tuple(criteria) if len(criteria) > 1 else (),
         also=tuple(a.collection.name for a in answers if a.collection is not home),
         pool=first.pool if len(answers) == 1 else None,
+        answers=tuple(found),
     )
 
 
@@ -176,21 +178,29 @@ def _criteria(hits: Hits) -> tuple[Criterion, ...]:
     return hits.criteria or ((hits.criterion,) if hits.criterion else ())
 
 
-def _judged_alike(answers: Sequence[_Answer]) -> bool:
+def _judged_alike(answers: Sequence[Hits]) -> bool:
     """Tell whether scores of all answers may be compared: one space, no mixture of percentiles."""
-    judged = {_criteria(answer.hits) for answer in answers}
+    judged = {_criteria(hits) for hits in answers}
     return len(judged) == 1 and all(len(each) == 1 for each in judged)
 
 
-def _order(sort: str, alike: bool) -> Callable[[Hit, Hits], Any]:
+def likeness_key(answers: Sequence[Hits]) -> Callable[[Hit, Hits], float]:
+    """Return what sorts hits of several answers by likeness, rising; a hit and its own answer.
+
+    By score where all were judged alike, else by percentile; a hang by its own place.
+    """
+    if _judged_alike(answers):
+        return lambda hit, _: -hit.score
+    return lambda hit, hits: -hit.percentile if hits.criterion else _hung(hit, hits)
+
+
+def _order(sort: str, answers: Sequence[Hits]) -> Callable[[Hit, Hits], Any]:
     """Return what the hits are sorted by, rising."""
     if sort == "title":
         return lambda hit, _: _by_title(hit.record)
     if sort:
         return lambda hit, _: _by_date(hit.record, latest_first=sort == "-date")
-    if alike:
-        return lambda hit, _: -hit.score
-    return lambda hit, hits: -hit.percentile if hits.criterion else _hung(hit, hits)
+    return likeness_key(answers)
 
 
 def _by_title(record: Record) -> tuple[bool, str]:

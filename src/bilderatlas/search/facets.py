@@ -7,8 +7,9 @@ what its other values would give, so it is counted over the answer without its o
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -112,24 +113,43 @@ def count_facets(
             above the stop line without that choice.
         n_values: How many values of each column are named.
     """
+    picked = list(chosen)
+    masks = lifted or {}
+    columns = facet_columns(pool.columns, [column for column, _ in picked])
+    facets = count_values(pool, columns, chosen=picked, lifted=masks, n_values=n_values)
+    histogram = count_years([(pool.columns, _works_of(pool, masks, YEARS))], years)
+    return [*facets, histogram] if histogram.bins else facets
+
+
+def count_values(
+    pool: Pool,
+    names: Iterable[str],
+    *,
+    chosen: Iterable[tuple[str, str]],
+    lifted: Mapping[str, Mask],
+    n_values: int,
+) -> list[Facet]:
+    """Count the values of columns by name; those that no work of the answer has are left out.
+
+    Columns that hold numbers, or that the collection does not have, are left out, too. The rest is
+    as in `count_facets`.
+    """
     picked: dict[str, list[str]] = {}
     for column, value in chosen:
         picked.setdefault(column, []).append(value)
-    masks = lifted or {}
-    works = np.flatnonzero(pool.better)
-
-    def works_of(name: str) -> Ints:
-        return np.flatnonzero(masks[name]) if name in masks else works
-
-    facets = []
-    for column in facet_columns(pool.columns, picked):
-        facet = _count_values(
-            pool.columns, column, works_of(column), picked.get(column, []), n_values
+    infos = {info.name: info for info in pool.columns.info()}
+    facets = [
+        _count_values(
+            pool.columns, name, _works_of(pool, lifted, name), picked.get(name, []), n_values
         )
-        if facet.values:
-            facets.append(facet)
-    histogram = _count_years(pool.columns, works_of(YEARS), years)
-    return [*facets, histogram] if histogram.bins else facets
+        for name in names
+        if _is_texts(infos, name)
+    ]
+    return [facet for facet in facets if facet.values]
+
+
+def _works_of(pool: Pool, lifted: Mapping[str, Mask], name: str) -> Ints:
+    return np.flatnonzero(lifted.get(name, pool.better))
 
 
 def facet_columns(columns: Columns, in_use: Iterable[str] = ()) -> list[str]:
@@ -223,41 +243,60 @@ class _Axis:
     first: npt.NDArray[np.int8]  # (n,) the bin of the first year of each work, −1: undated
     last: npt.NDArray[np.int8]
 
+    def count(self, works: Ints) -> Ints:
+        """Return how many of the works touch each bin: `(m,)`."""
+        n_bins = len(self.starts) - 1
+        everything = len(works) == len(self.first)
+        begun, ended = (
+            np.bincount((each if everything else each[works]) + 1, minlength=n_bins + 1)[1:]
+            for each in (self.first, self.last)
+        )
+        return np.asarray(np.cumsum(begun) - np.cumsum(ended) + ended)
+
 
 _AXES: WeakKeyDictionary[Columns, _Axis] = WeakKeyDictionary()
 
 
-def _count_years(columns: Columns, works: Ints, years: tuple[int, int] | None) -> Facet:
-    """Count how many works may be of each span of years: a work counts in all that it touches."""
-    axis = _AXES.get(columns)
-    if axis is None:
-        axis = _AXES[columns] = _axis_of(columns)
-    n_bins = len(axis.starts) - 1
-    everything = len(works) == columns.n
-    first = axis.first if everything else axis.first[works]
-    last = axis.last if everything else axis.last[works]
-    begun = np.bincount(first + 1, minlength=n_bins + 1)[1:]
-    ended = np.bincount(last + 1, minlength=n_bins + 1)[1:]
-    counts = np.cumsum(begun) - np.cumsum(ended) + ended
-    if not counts.any():
+def count_years(parts: Sequence[tuple[Columns, Ints]], years: tuple[int, int] | None) -> Facet:
+    """Count how many works may be of each span of years: a work counts in all that it touches.
+
+    Args:
+        parts: The columns of each collection that answered, and its works, rising ordinals.
+        years: The years that are chosen.
+    """
+    if len(parts) == 1:
+        (columns, works), axis = parts[0], _AXES.get(parts[0][0])
+        if axis is None:
+            axis = _AXES[columns] = _axis_of(years_of(columns))
+    else:
+        spans = [years_of(columns) for columns, _ in parts]
+        axis = _axis_of([np.concatenate(each) for each in zip(*spans, strict=True)])
+        starts = np.cumsum([0, *(columns.n for columns, _ in parts)])
+        works = np.concatenate(
+            [own + start for (_, own), start in zip(parts, starts, strict=False)]
+        )
+    counts = axis.count(works).tolist()
+    if not any(counts):
         return Facet(YEARS, YEARS_TITLE, YEARS)
-    starts = axis.starts.tolist()
     bins = tuple(
         YearBin(begin, end - 1, n, years is not None and years[0] <= begin and end - 1 <= years[1])
-        for begin, end, n in zip(starts[:-1], starts[1:], counts.tolist(), strict=True)
+        for (begin, end), n in zip(pairwise(axis.starts.tolist()), counts, strict=True)
     )
     return Facet(YEARS, YEARS_TITLE, YEARS, bins=bins)
 
 
-def _axis_of(columns: Columns) -> _Axis:
+def _axis_of(spans: Sequence[npt.NDArray[Any]]) -> _Axis:
     """Lay out the years of all works in bins of one width; a few far-off years widen the ends.
 
     It is made once for each state of the records, and is the same for every answer.
+
+    Args:
+        spans: First years, last years and where both are missing: `(n,)` each.
     """
-    begin, end, undated = years_of(columns)
+    begin, end, undated = spans
     dated = ~undated
     if not dated.any():
-        none = np.full(columns.n, -1, np.int8)
+        none = np.full(len(dated), -1, np.int8)
         return _Axis(np.zeros(1, np.int64), none, none)
     low, high = (int(year) for year in np.percentile(begin[dated], (1, 99), method="nearest"))
     fitting = (step for step in _STEPS if high // step - low // step < MAX_BINS)
