@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,10 +13,13 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import bilderatlas.api as ba
 from tests.web.conftest import Site, Visitor
+from tests.web.test_accessibility import AXE, SMALL_TARGETS, WIDER, axe
 from tests.web.test_islands import DROP, focused
 
 MARK = "() => { for (const one of document.querySelectorAll('li.work')) one.marked = true; }"
 MARKED = "() => [...document.querySelectorAll('li.work')].filter((one) => one.marked).length"
+
+__all__ = ["axe"]  # a fixture of the tests of access
 
 
 @pytest.fixture
@@ -396,8 +401,6 @@ def test_chosen_works_are_dragged_together(page: Page) -> None:
 
 
 def test_a_dropped_picture_is_asked_in_place(page: Page, library: ba.Library) -> None:
-    import base64
-
     picture = base64.b64encode(library["fields"].original("orange.png")).decode()
     page.evaluate(DROP, ["drop", picture, "image/png"])
     expect(page.locator(".tile.plus")).to_have_count(1)
@@ -438,5 +441,45 @@ def test_nothing_shifts(browser: Browser, site: Site, width: int) -> None:
     expect(page.locator(".tile")).to_have_count(0)
     page.wait_for_timeout(600)
     assert page.evaluate("window.shifts") == []
+    visitor.check()
+    visitor.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_what_opens_on_the_desk_is_accessible(
+    browser: Browser, site: Site, axe: Path, scheme: str, width: int
+) -> None:
+    visitor = Visitor(
+        browser,
+        site,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+        reduced_motion="reduce",
+        bypass_csp=True,  # for axe itself
+    )
+    page = visitor.go("/c/fields?like=red.png&unlike=blue.png")
+
+    def check() -> None:
+        assert page.evaluate(AXE, "html") == []
+        assert page.evaluate(WIDER) == []
+        assert page.evaluate(SMALL_TARGETS) == []
+
+    page.add_script_tag(path=axe)
+    pictures = page.locator("li.work a.pic")
+    pictures.nth(0).click(modifiers=["Control"])
+    pictures.nth(1).click(modifiers=["Shift"])
+    check()  # the bar of chosen works
+    pictures.nth(0).focus()
+    page.keyboard.press("Space")
+    check()  # the quick look
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    check()  # the sheet of keys
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")  # all that are chosen; then the answer that was put in place
+    expect(page.locator(".tile.minus")).to_have_count(3)
+    expect(page.locator("search-desk[aria-busy]")).to_have_count(0)
+    check()
     visitor.check()
     visitor.context.close()
