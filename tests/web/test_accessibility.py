@@ -107,7 +107,7 @@ def test_the_whole_task_by_keyboard(visitor: Visitor) -> None:
             "document.activeElement.outerHTML"
         )
         seen.add(page.evaluate("document.activeElement.innerText.trim()"))
-    assert {"Add picture", "Add words", "Rule and number", "Copy link", "JSON"} <= seen
+    assert {"Add picture", "Add words", "Rule and number", "Copy link", "Export"} <= seen
 
 
 def test_text_may_be_spaced_and_enlarged(browser: Browser, site: Site) -> None:
