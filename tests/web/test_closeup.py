@@ -333,7 +333,7 @@ def test_what_agrees_is_drawn_without_scripts(local: TestClient) -> None:
     assert document.says("points agree; the outlines show where.")
     svgs = document.all("svg", class_="agreeing")
     assert len(svgs) == 2 and len(document.all("path")) > 80
-    assert document.says("Neighbour 1 of")
+    assert document.says("of 4, closer than") or document.says("The nearest of 4 neighbours.")
     twin = local.get(urls.compare("sights", [("a", "small.png"), ("b", "mirrored.png")], json=True))
     assert twin.json()["agreement"]["match"]["mirrored"] is True
     assert [one["image_id"] for one in twin.json()["works"]] == ["small.png", "mirrored.png"]

@@ -111,6 +111,8 @@ class ComparePage:
 
     def near_line(self, near: Nearness) -> str:
         """Say how near the second is to the first under one criterion."""
+        if near.rank == 1:
+            return _("The nearest of %(all)s neighbours.", all=thousands(near.n_works))
         return _(
             "Neighbour %(rank)s of %(all)s, closer than %(share)s of them.",
             rank=thousands(near.rank),

@@ -100,7 +100,7 @@ class Finding:
                 round(100 * min(max(share.share, 0.0), 1.0), 1),
                 _(
                     "%(share)s of its score; closer than %(closer)s",
-                    share=percent(share.share),
+                    share=percent_words(share.share),
                     closer=percentile_words(share.percentile),
                 ),
             )
@@ -146,7 +146,11 @@ def percentile_words(percentile: float) -> str:
     ['98.6 %', '50 %', '99.9 %']
     """
     share = min(max(percentile, 0.0), MOST_SURE - 0.0001)
-    digits = 0 if abs(100 * share - round(100 * share)) < 0.05 else 1
+    return percent_words(share, 0 if abs(100 * share - round(100 * share)) < 0.05 else 1)
+
+
+def percent_words(share: float, digits: int = 0) -> str:
+    """Write a share of one as prose does, the sign set off and held to the number: `35 %`."""
     text = percent(share, digits)
     return f"{text[:-1]}\u00a0%" if text[-2:-1].isdigit() else text
 
