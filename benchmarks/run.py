@@ -26,6 +26,7 @@ def commands(paintings: Path | None) -> dict[str, list[str]]:
         "poses": ["poses.py", "--figures", "1000", "--queries", "200", "--json"],
         "features": ["features.py", "--rows", "1000000", "--dim", "512", "--json"],
         "museum_clip": ["museum_clip.py", "--json"],
+        "interface": ["interface.py", "--json"],
         "indexing_museum": ["indexing.py", "--source", "museum://?works=100&seed=7", "--json"],
     }
     if paintings is not None:
