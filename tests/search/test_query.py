@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,3 +75,28 @@ def test_a_query_knows_its_sides() -> None:
     assert [part.value for part in query.positives] == ["a", "c"]
     assert [part.value for part in query.negatives] == ["b"]
     assert query.to_json()["parts"][1]["sign"] == -1
+
+
+def test_a_panel_is_spelled_as_an_upload_is() -> None:
+    part = parse_part("panel:turbans^2", sign=-1)
+    assert (part.kind, part.value, part.weight) == (PartKind.PANEL, "turbans", 2.0)
+    assert str(part) == "panel:turbans^2"
+    assert parse_part(str(part), sign=-1) == part
+
+
+def test_json_tells_what_narrows_and_orders_a_query() -> None:
+    query = Query(
+        blend=(("a.fake", 1.0), ("b.fake", 0.5)),
+        facets=(("school", "Dutch"), ("school", "Flemish")),
+        years=(-50, 1650),
+        sort="-date",
+        within_panel="turbans",
+        hide=("seen",),
+    )
+    told = json.loads(json.dumps(query.to_json()))
+    assert told["blend"][1] == {"model_id": "b.fake", "weight": 0.5}
+    assert told["facets"][0] == {"column": "school", "value": "Dutch"}
+    assert (told["years"], told["sort"]) == ([-50, 1650], "-date")
+    assert (told["within_panel"], told["hide"]) == ("turbans", ["seen"])
+    plain = Query().to_json()
+    assert (plain["blend"], plain["facets"], plain["years"]) == ([], [], None)
