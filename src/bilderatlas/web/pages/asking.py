@@ -21,6 +21,7 @@ from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.search.query import PartKind
 from bilderatlas.web.answers import Answers
 from bilderatlas.web.i18n import gettext as _
+from bilderatlas.web.pages.menus import panel_choices
 from bilderatlas.web.pages.results import Marks, groups_of, marks_of, results_of
 from bilderatlas.web.pages.search import Fault, SearchPage
 from bilderatlas.web.pages.tiles import (
@@ -78,6 +79,7 @@ def search_page(
         words=(),
         columns=[column.name for column in collection.columns()],
         panel_title=panel_name(library, state.within),
+        panels=panel_choices(state, library.panels.list_panels()) if marked else (),
         marked=marked,
     )
     try:
@@ -97,8 +99,7 @@ def _answered(
         (one.part, one.sign): _(one.reason) for one in hits.inactive if one.kind == PartKind.TEXT
     } | _wordless(page)
     marks = marks_of(library, (state.collection, *state.also)) if page.marked else Marks()
-    alone = not state.also
-    grouped = collection.grouped(hits, state.group) if state.group and alone else ()
+    grouped = library.grouped(hits, state.group) if state.group else ()
     return replace(
         page,
         hits=hits,
@@ -106,7 +107,7 @@ def _answered(
         words=words_of(state, reasons),
         results=results_of(library, collection, state, hits, marks),
         groups=[] if not grouped else groups_of(library, collection, state, grouped, marks),
-        found_facets=collection.facets(hits) if alone else (),
+        found_facets=library.facets(hits),
         citation=cite_search(
             hits,
             f"{origin}{state.permanent_url(hits.version)}",
