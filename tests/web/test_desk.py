@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import bilderatlas.api as ba
-from tests.web.conftest import Site, Visitor
+from bilderatlas.indexing import IndexOptions
+from tests.web.conftest import TESTED, WORKS, Site, Visitor, draw, run_site
 from tests.web.test_accessibility import AXE, SMALL_TARGETS, WIDER, axe
 from tests.web.test_islands import DROP, focused
 
@@ -169,6 +170,42 @@ def test_steps_are_taken_back_without_end(page: Page) -> None:
     expect(again).to_have_attribute("aria-disabled", "true")
     page.keyboard.press("Control+y")
     expect(page.locator(".toast")).to_contain_text("nothing to do again")
+
+
+@pytest.fixture(scope="module")
+def two_rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Serve a library of two collections with one criterion."""
+    source = tmp_path_factory.mktemp("rooms")
+    for name, _, _, _, colour, size in WORKS[:4]:
+        draw(source / name, colour, size)
+    with ba.create(tmp_path_factory.mktemp("two")) as library:
+        for room in ("upper", "lower"):
+            options = IndexOptions(extractors=(TESTED,), workers=1)
+            ba.index(library, str(source), room, options=options)
+        yield from run_site(library)
+
+
+def test_steps_lead_from_one_collection_to_another(browser: Browser, two_rooms: Site) -> None:
+    visitor = Visitor(browser, two_rooms)
+    page = visitor.go("/c/upper")
+    page.locator("li.work a.pic").first.focus()
+    page.keyboard.press("p")
+    expect(page.locator(".tile")).to_have_count(1)
+    asked_above = urlsplit(page.url)
+    page.locator(".sentence .word summary").first.click()
+    page.get_by_role("link", name=re.compile("^Lower")).click()
+    page.wait_for_url("**/c/lower?like=upper/**")
+    page.keyboard.press("Control+z")
+    page.wait_for_url(f"**{asked_above.path}?{asked_above.query}")
+    expect(page.locator(".tile")).to_have_count(1)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".tile")).to_have_count(0)
+    page.keyboard.press("Control+y")
+    expect(page.locator(".tile")).to_have_count(1)
+    page.keyboard.press("Control+y")
+    page.wait_for_url("**/c/lower?like=upper/**")
+    visitor.check()
+    visitor.context.close()
 
 
 def test_keys_of_a_field_are_its_own(page: Page) -> None:

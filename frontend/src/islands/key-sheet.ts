@@ -61,7 +61,7 @@ class KeySheet extends Island {
       <dl>
         ${this.rows().map(([keys, words]) => html`<div><dt>${keys}</dt><dd>${words}</dd></div>`)}
       </dl>
-      <p class="help">${t("Each of these can be done with a pointer as well, without dragging.")}</p>
+      <p class="help">${t("Nothing needs dragging: each drag has a click and a key that do the same.")}</p>
       <p class="row">
         <button class="plain" aria-pressed=${this.on} @click=${() => this.turn()}>
           ${this.on ? t("Single keys are on") : t("Single keys are off")}
