@@ -85,4 +85,21 @@ def every_page(library: ba.Library) -> list[str]:
     """Return the address of every page, in every state in which it looks different."""
     jobs = [urls.job(job.id) for job in library.jobs.list()]
     panels = [*library.panels.list_panels(), *library.panels.list_panels(removed=True)]
-    return [*PLAIN, *LOCAL, *jobs, *(urls.panel(info.id) for info in panels)]
+    collections = [
+        address
+        for info in library.collections()
+        for address in (
+            urls.source(info.name),
+            urls.failures(info.name),
+            urls.remove(info.name),
+            urls.add([("source", info.source_address), ("at", info.source_address)]),
+        )
+    ]
+    return [
+        *PLAIN,
+        *LOCAL,
+        *jobs,
+        *(urls.panel(info.id) for info in panels),
+        *collections,
+        urls.add([("source", "no/such/folder")]),
+    ]
