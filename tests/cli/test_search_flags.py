@@ -104,8 +104,14 @@ def test_several_collections_are_asked(
     found = [(hit["collection"], hit["image_id"]) for hit in answer["hits"]]
     assert found[0] == ("two", "a.png")
     assert len(found) == 7
-    assert run(["search", "-c", "one", "--also", "two", "--count", *library]) == 2
-    assert "--count with --also" in capsys.readouterr().err
+    both = ask("--also", "two", "--count", "--group", "century")
+    assert {one["value"]: one["n"] for one in both["facets"][0]["values"]} == {
+        "Bruno": 6, "Anna": 2
+    }  # fmt: skip
+    assert [one["n"] for one in both["groups"]] == [4, 4]
+    refused = ["search", "-c", "one", "--also", "two", "--compare-with", "ranking", *library]
+    assert run(refused) == 2
+    assert "--compare-with with --also" in capsys.readouterr().err
 
 
 def test_two_rankings_are_compared(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bilderatlas.api import Collection
+from bilderatlas.api import Collection, Library
 from bilderatlas.api import open as open_library
 from bilderatlas.api.asking import PANEL_PREFIX, read_criteria
 from bilderatlas.api.rankings import compare_rankings
@@ -137,7 +136,11 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Ask a collection by words, by examples and by counter-examples."""
-    _refuse_both(also, {"--group": group, "--count": count, "--compare-with": compare_with})
+    if also and compare_with:
+        raise QueryError(
+            "Cannot use --compare-with with --also: two rankings are compared in one collection. "
+            "Leave one of them out."
+        )
     model_id, blend = read_criteria(extractor or ())
     panel = within if within.startswith(PANEL_PREFIX) else ""
     listed = frozenset(_read_ids(Path(within))) if within and not panel else None
@@ -161,15 +164,6 @@ def search(
         )
 
 
-def _refuse_both(also: Sequence[str] | None, others: dict[str, object]) -> None:
-    """Refuse what is counted in one collection where several are asked."""
-    asked = [name for name, value in others.items() if value]
-    if also and asked:
-        raise QueryError(
-            f"Cannot use {asked[0]} with --also: it is for one collection. Leave one of them out."
-        )
-
-
 def _compare(home: Collection, query: Query, judging: str, as_json: bool) -> None:
     if not query.parts:
         raise QueryError(
@@ -185,9 +179,9 @@ def _compare(home: Collection, query: Query, judging: str, as_json: bool) -> Non
     print_comparison(compared)
 
 
-def _show(home: Collection, hits: Hits, group: str, count: bool, as_json: bool) -> None:
-    groups = home.grouped(hits, group) if group else []
-    facets = home.facets(hits) if count else []
+def _show(library: Library, hits: Hits, group: str, count: bool, as_json: bool) -> None:
+    groups = library.grouped(hits, group) if group else []
+    facets = library.facets(hits) if count else []
     if as_json:
         more: dict[str, Any] = {"groups": [one.to_json() for one in groups]} if group else {}
         more |= {"facets": [one.to_json() for one in facets]} if count else {}
