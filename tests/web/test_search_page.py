@@ -142,6 +142,12 @@ def test_several_collections_are_asked_at_once(client: TestClient, other: str) -
     for one in both.all("a", class_="pic"):
         assert client.get(one.get("href")).status_code == 200
     assert link(both, "Leave Others out").get("href") == RED
+    first = page(client, both.all("a", class_="pic")[0].get("href"))  # a work of the others
+    [after] = first.all("a", rel="next")
+    assert "/c/fields/i/" in after.get("href")
+    assert (
+        page(client, after.get("href")).all("a", rel="prev")[0].get("href").startswith("/c/others")
+    )
 
 
 def test_what_takes_no_part_stays_with_its_reason(client: TestClient) -> None:
@@ -172,7 +178,7 @@ def test_kept_and_seen_works_are_marked_and_left_out(
             client, link(document, "Works on a panel").get("href")
         )
         assert "fields/teal.png" not in works(client, link(document, "Works looked at").get("href"))
-        within = page(client, f"/c/fields?within=panel:{panel.id}")
+        within = page(client, link(page(client, "/c/fields"), "Reds", "2").get("href"))
         assert within.says("on the panel Reds") and within.says("2 works of 7 fit")
         asked = page(client, f"/c/fields?like=panel:{panel.id}")
         assert asked.one("span", class_="lost").text == "Reds"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,19 @@ def values_panels(state: SearchState, facets: Sequence[Facet]) -> list[ValuesPan
         any_url = state.without_facet(facet.column).url() if facet.column in chosen else ""
         panels.append(ValuesPanel(facet.column, _(facet.title), rows, facet.n_more, any_url))
     return panels
+
+
+def distinct_facets(facets: Iterable[Facet]) -> list[Facet]:
+    """Return facets without those that repeat another: a column as its source spells it."""
+    found: list[Facet] = []
+    told: set[tuple[tuple[str, int], ...]] = set()
+    for facet in facets:
+        values = tuple((one.value.casefold(), one.n) for one in facet.values)
+        if values and values in told and not any(one.chosen for one in facet.values):
+            continue
+        told.add(values)
+        found.append(facet)
+    return found
 
 
 def years_panel(state: SearchState, facets: Sequence[Facet]) -> YearsPanel | None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.search.query import PartKind
-from bilderatlas.web import urls
 from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.i18n import percent, thousands
-from bilderatlas.web.pages.search import percent_box
+from bilderatlas.web.pages.results import Surroundings, percent_box
 
 if TYPE_CHECKING:
     from bilderatlas.api import Collection
@@ -167,13 +166,14 @@ def find_place(
     if not state.has_parts:
         return None
     try:
-        hits = answers.recall(collection, state.to_query(max_decoded=max_decoded))
+        hits = answers.recall(collection, state.to_query(max_decoded=max_decoded), state.also)
     except BilderatlasError:
         return None  # the search page says what is wrong with the question
     for place, hit in enumerate(hits):
-        if hit.image_id == image_id:
+        if hit.image_id == image_id and hit.collection in {"", collection.name}:
+            around = Surroundings(state, (state.collection, *state.also))
             near = [
-                urls.work(collection.name, hits[other].image_id, state.params())
+                around.work_url(hits[other].collection or collection.name, hits[other].image_id)
                 if 0 <= other < len(hits)
                 else ""
                 for other in (place - 1, place + 1)

@@ -11,14 +11,17 @@ from bilderatlas.extractors.base import rows_are
 from bilderatlas.search.combine import RULES, Rule
 from bilderatlas.search.figures import FIGURE_RULES
 from bilderatlas.web.i18n import gettext as _
-from bilderatlas.web.i18n import joined, ngettext
+from bilderatlas.web.i18n import joined, ngettext, thousands
 from bilderatlas.web.rendering import collection_title
-from bilderatlas.web.state import CENTURY, DEFAULT_RULE, SIZES, SearchState
+from bilderatlas.web.state import CENTURY, DEFAULT_RULE, PANEL_PREFIX, SIZES, SearchState
 
 if TYPE_CHECKING:
     from bilderatlas.api import SpaceInfo
+    from bilderatlas.api.panels import PanelInfo
     from bilderatlas.search.facets import Facet
     from bilderatlas.store.library import CollectionInfo
+
+MAX_PANELS = 8  # beside the pictures; the others are on their own page
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,17 @@ def size_choices(state: SearchState) -> list[tuple[str, Choice]]:
         (size or "m", Choice(text, replace(state, size=size).url(), size == used))
         for size, text in words.items()
     ]
+
+
+def panel_choices(state: SearchState, panels: Sequence[PanelInfo]) -> list[Choice]:
+    """Return the question to the works of each panel alone, the panels changed last first."""
+    listed = []
+    for one in panels[:MAX_PANELS]:
+        spelled = f"{PANEL_PREFIX}{one.id}"
+        chosen = spelled == state.within
+        url = state.changed(within="" if chosen else spelled).url()
+        listed.append(Choice(one.name, url, chosen, thousands(one.n_items)))
+    return listed
 
 
 def hide_choices(state: SearchState) -> list[Choice]:

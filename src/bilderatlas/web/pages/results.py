@@ -156,6 +156,10 @@ class Surroundings:
             state = replace(moved, also=others)
         return f"?{urls.encode_params(state.params())}"
 
+    def work_url(self, collection: str, image_id: str) -> str:
+        """Return the page of a work, which remembers the question."""
+        return urls.work(collection, image_id) + self._work_params(collection)
+
     def result(self, hit: Hit, picture: Picture, marks: Marks) -> Result:
         """Return a hit with its addresses."""
         part = spell_image(picture.collection, picture.image_id)

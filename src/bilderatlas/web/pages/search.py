@@ -63,6 +63,7 @@ class SearchPage:
     words: Sequence[Words]
     columns: Sequence[str]
     panel_title: str = ""
+    panels: Sequence[Choice] = ()
     hits: Hits | None = None
     results: Sequence[Result] = ()
     groups: Sequence[Grouped] = ()
@@ -164,8 +165,10 @@ class SearchPage:
     @property
     def idle(self) -> list[tuple[str, str]]:
         """The parts that take no part, as they are named, each with its reason."""
-        pictures = [(tile.label, tile.reason) for tile in self.tiles if tile.reason]
-        return pictures + [(one.text, one.reason) for one in self.words if one.reason]
+        told = str(self.fault.error) if self.fault else ""
+        parts = [(tile.label, tile.reason) for tile in self.tiles]
+        parts += [(one.text, one.reason) for one in self.words]
+        return [(name, reason) for name, reason in parts if reason and reason not in told]
 
     @property
     def notes(self) -> list[str]:
