@@ -159,9 +159,8 @@ def search(
         if compare_with:
             _compare(home, query, compare_with, as_json)
             return
-        _show(
-            home, opened.search_several([collection, *(also or ())], query), group, count, as_json
-        )
+        hits = opened.search_several([collection, *(also or ())], query)
+        _show(opened, hits, group, count, as_json)
 
 
 def _compare(home: Collection, query: Query, judging: str, as_json: bool) -> None:
