@@ -11,14 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from starlette.testclient import TestClient
 
 import bilderatlas.api as ba
 from bilderatlas.jobs import Job
 from bilderatlas.jobs.queue import JobState
-from bilderatlas.web.pages.jobs import JobRow, job_events
+from bilderatlas.web.pages.jobs import JobRow, Pace, job_events
 from bilderatlas.web.security import Access
-from tests.web.conftest import client_of
+from tests.web.conftest import Visitor, client_of
 from tests.web.reading import Document
 
 JOB = Job(
@@ -146,3 +147,91 @@ def test_home_shows_what_is_running(own_library: ba.Library) -> None:
     assert document.all("noscript")[0].text.strip().startswith("Reload")
     public = Document(client_of(own_library, Access.public()).get("/").text)
     assert not public.says("Indexing first")
+
+
+def test_the_rate_is_that_of_late() -> None:
+    pace = Pace(pace_s=30)
+    slow = running(10, 1000, 100)
+    assert pace.watch(slow, 0.0).rate_per_s == pytest.approx(0.1, rel=0.1)  # nobody watched yet
+    for second in range(1, 61):  # then ten a second
+        row = pace.watch(running(10 + 10 * second, 1000, 100 + second), float(second))
+    assert row.rate_per_s == pytest.approx(10)
+    assert row.seconds_left == pytest.approx((1000 - 610) / 10)
+    paused = JobRow(replace(row.job, state=JobState.PAUSED))
+    assert pace.watch(paused, 70.0).rate_per_s is None
+    assert pace.watch(running(5, 100, 1), 80.0).pace_per_s is None  # begins anew
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [(1234.4, "1\u202f234 a second"), (2.54, "2.5 a second"), (0.25, "15 a minute")],
+)
+def test_rates_in_words(rate: float, words: str) -> None:
+    assert words in replace(running(10, None, 10), pace_per_s=rate).line
+
+
+def test_several_jobs_in_one_stream(own_library: ba.Library) -> None:
+    client = client_of(own_library, Access.local())
+    jobs = [own_library.jobs.submit("index", {"collection": name}) for name in "abc"]
+    for job in jobs:
+        own_library.jobs.cancel(job.id)
+    asked = "&".join(f"id={job.id}" for job in jobs[:2])
+    text = client.get(f"/jobs/events?{asked}").text
+    assert text.count("event: job") == 2 and text.endswith("event: end\ndata: {}\n\n")
+    assert jobs[2].id not in text
+    assert client.get("/jobs/events").status_code == 404
+    assert client.get(f"/jobs/events?{asked}&id=none").status_code == 404
+
+
+def test_a_program_acts_and_is_told(own_library: ba.Library) -> None:
+    client = client_of(own_library, Access.local())
+    job = own_library.jobs.submit("index", {"collection": "x"})
+    accept = {"Accept": "application/json"}
+    found = client.post(f"/jobs/{job.id}/pause", headers=accept).json()
+    assert found["state"] == "paused" and found["result"] is None
+    assert [one["word"] for one in found["actions"]] == ["Go on", "Cancel"]
+    again = client.post(f"/jobs/{job.id}/pause", headers=accept)
+    assert again.status_code == 409 and "message" in again.json()["error"]
+
+
+def test_pause_and_go_on_without_leaving_the_page(visitor: Visitor, library: ba.Library) -> None:
+    job = library.jobs.submit("index", {"collection": "fields"})
+    try:
+        page = visitor.go(f"/jobs/{job.id}")
+        claimed = library.jobs.claim("test")
+        assert claimed is not None and claimed.id == job.id
+        library.jobs.report(job.id, "test", 10, 40, "decoding")
+        expect(page.locator("[data-line]")).to_contain_text("10 of 40")
+        page.evaluate("window.kept = true")
+        page.get_by_role("button", name="Pause").press("Enter")
+        expect(page.get_by_role("button", name="Go on")).to_be_focused()
+        expect(page.locator("[data-line]")).to_contain_text("paused")
+        assert library.jobs.get(job.id).state is JobState.PAUSED
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator("[data-line]")).to_contain_text("waiting")
+        assert page.evaluate("window.kept")
+        page.reload()
+        expect(page.locator("[data-line]")).to_contain_text("waiting")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator("[data-line]")).to_contain_text("cancelled")
+    finally:
+        if library.jobs.get(job.id).state is not JobState.CANCELLED:
+            library.jobs.cancel(job.id)
+
+
+def test_many_jobs_take_one_connection(visitor: Visitor, library: ba.Library) -> None:
+    jobs = [library.jobs.submit("index", {"collection": f"c{n}"}) for n in range(8)]
+    streams: list[str] = []
+    visitor.page.on(
+        "request", lambda one: streams.append(one.url) if "/events" in one.url else None
+    )
+    try:
+        page = visitor.go("/jobs")
+        library.jobs.pause(jobs[0].id)
+        library.jobs.pause(jobs[7].id)
+        expect(page.locator("job-progress.paused")).to_have_count(2)
+        assert len(streams) == 1
+        page.goto(f"{visitor.site.url}/c/fields")  # a seventh connection would wait for ever
+    finally:
+        for job in jobs:
+            library.jobs.cancel(job.id)

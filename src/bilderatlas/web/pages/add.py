@@ -24,6 +24,7 @@ from bilderatlas.errors import (
 from bilderatlas.extractors import default_extractors
 from bilderatlas.sources.base import SourceOptions
 from bilderatlas.sources.museum import EXAMPLE as MUSEUM_EXAMPLE
+from bilderatlas.store.library import check_collection_name
 from bilderatlas.web import urls
 from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.i18n import thousands
@@ -198,13 +199,7 @@ def start_adding(library: Library, params: Iterable[tuple[str, str]]) -> Job | A
     pairs = list(params)
     state = AddState.from_params(pairs)
     page = add_page(library, pairs)
-    faults = dict(page.faults)
-    if not state.source:
-        faults["source"] = _("Say first which folder or table it is.")
-    if page.preview is not None and not state.by:
-        faults["criteria"] = _("Choose at least one criterion.")
-    if page.preview is not None and page.preview.n_doubles and not state.keep_first:
-        faults["doubles"] = _("Say what is to become of the rows that share an identifier.")
+    faults = {**page.faults, **_lacking(page)}
     if faults:
         return replace(page, faults=faults, status=400)
     try:
@@ -218,6 +213,24 @@ def start_adding(library: Library, params: Iterable[tuple[str, str]]) -> Job | A
         )
     except (UsageError, ConflictError, SourceError, UnavailableError) as error:
         return replace(page, faults={_place(error): str(error)}, status=error.http_status)
+
+
+def _lacking(page: AddPage) -> dict[str, str]:
+    """Return what the form does not say yet, by field, all at once."""
+    state, faults = page.state, {}
+    if not state.source:
+        faults["source"] = _("Say first which folder or table it is.")
+    if page.preview is None:
+        return faults
+    try:
+        check_collection_name(state.name)
+    except UsageError as error:
+        faults["name"] = str(error)
+    if not state.by:
+        faults["criteria"] = _("Choose at least one criterion.")
+    if page.preview.n_doubles and not state.keep_first:
+        faults["doubles"] = _("Say what is to become of the rows that share an identifier.")
+    return faults
 
 
 def _place(error: BilderatlasError) -> str:
