@@ -389,6 +389,7 @@ def test_works_are_chosen_by_click_and_range(page: Page) -> None:
     pictures.nth(2).click(modifiers=["Control"])
     assert chosen(page) == [names[1], *names[3:5]]
     expect(page.locator(".chosen-bar")).to_contain_text("3 works chosen")
+    expect(page.locator("selection-bar > [role=status]")).to_have_text("3 works chosen")
     assert all(re.match("fields/", one) for one in page.evaluate("window.said.ids"))
     page.get_by_role("button", name="More like them").click()
     expect(page.locator(".tile.plus")).to_have_count(3)

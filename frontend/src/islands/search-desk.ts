@@ -83,6 +83,7 @@ class SearchDesk extends Island {
 
   /** The address of a question to this collection, spelled as the server spells it; or null. */
   private ours(address: string): string | null {
+    if (!URL.canParse(address, location.href)) return null;
     const url = new URL(address, location.href);
     if (url.origin !== location.origin || url.hash) return null;
     if (NOT_OURS.some((name) => url.searchParams.has(name))) return null;
@@ -179,7 +180,9 @@ class SearchDesk extends Island {
   };
 
   private readonly onPageShow = (event: PageTransitionEvent): void => {
-    if (event.persisted) this.arrive(true); // meanwhile other pages may have been asked
+    if (!event.persisted) return;
+    this.arrive(true); // meanwhile other pages may have been asked
+    this.draw();
   };
 
   private readonly onPageHide = (): void => this.running?.abort();

@@ -105,14 +105,20 @@ class SelectionBar extends Island {
     show();
   }
 
-  protected override render(): TemplateResult | typeof nothing {
+  protected override render(): TemplateResult {
+    const n = this.selection.ids.length;
+    const words = n ? tn("{n} work chosen", "{n} works chosen", n) : "";
+    // what is said stands there before it is said: only then do screen readers notice
+    return html`<p class="hidden" role="status">${words}</p>${n ? this.bar(words) : nothing}`;
+  }
+
+  private bar(words: string): TemplateResult {
     const { ids } = this.selection;
-    if (ids.length === 0) return nothing;
     const shown = new Set(this.works.map((work) => work.dataset["id"]));
     const hidden = ids.filter((id) => !shown.has(id)).length;
     return html`<div class="chosen-bar" role="region" aria-label=${t("Chosen works")}>
-      <p role="status">
-        <strong>${tn("{n} work chosen", "{n} works chosen", ids.length)}</strong>
+      <p>
+        <strong>${words}</strong>
         ${hidden ? tn("({n} is not shown here)", "({n} are not shown here)", hidden) : nothing}
       </p>
       <button class="plus" @click=${() => this.ask(1)}>${t("+ More like them")}</button>
