@@ -142,6 +142,10 @@ def test_several_collections_are_asked_at_once(client: TestClient, other: str) -
     for one in both.all("a", class_="pic"):
         assert client.get(one.get("href")).status_code == 200
     assert link(both, "Leave Others out").get("href") == RED
+    grouped = page(client, f"{too.get('href')}&group=creators")
+    assert grouped.says("Jan Blauw") and grouped.all("section", class_="group")
+    narrowed = works(client, f"{too.get('href')}&facet=creators:Jan+Blauw")
+    assert set(narrowed) == {"fields/blue.png", "fields/teal.png"}
     first = page(client, both.all("a", class_="pic")[0].get("href"))  # a work of the others
     [after] = first.all("a", rel="next")
     assert "/c/fields/i/" in after.get("href")
