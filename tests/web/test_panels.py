@@ -258,3 +258,77 @@ def test_a_sheet_is_ordered_by_pointer_and_by_keys(
     assert own.panels["Order"].items[0].note == "the first"
     visitor.check()
     visitor.context.close()
+
+
+def test_chosen_works_are_put_on_a_panel_where_one_is(
+    browser: object, own_site: Site, own: ba.Library
+) -> None:
+    visitor = Visitor(browser, own_site, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+    page = visitor.go("/c/fields?like=red.png&by=raw_32.pixels")
+    for place in (0, 1):
+        page.locator("li.work .pic").nth(place).click(modifiers=["Control"])
+    page.get_by_role("button", name="Put on a panel").click()
+    page.locator("dialog.put #put-name").fill("Chosen")
+    page.locator("dialog.put textarea").fill("both")
+    page.get_by_role("button", name="Put there").click()
+    page.wait_for_selector("dialog.put", state="detached")
+    assert "2 works are on “Chosen” now." in page.locator(".toast").inner_text()
+    assert [item.note for item in own.panels["Chosen"].items] == ["both", "both"]
+
+    visitor.go("/c/fields/i/white.png")
+    page.get_by_role("link", name="Put on a panel").click()
+    page.locator("dialog.put #put-name").fill("chosen")
+    page.get_by_role("button", name="Put there").click()
+    assert "already" in page.locator("dialog.put .fault").inner_text()
+    page.locator("dialog.put #put-name").fill("")
+    page.get_by_role("button", name="Put there").click()
+    page.wait_for_selector("dialog.put", state="detached")
+    assert len(own.panels["Chosen"]) == 3
+    with page.expect_response("**/seen"):
+        visitor.go("/c/fields/i/teal.png")
+    assert "teal.png" in own.panels.seen_ids("fields")
+    visitor.check()
+    visitor.context.close()
+
+
+def test_what_is_being_written_is_not_lost(
+    browser: object, own_site: Site, own: ba.Library
+) -> None:
+    panel = own.panels.create("Notes", works=["fields/red.png", "fields/blue.png"])
+    visitor = Visitor(browser, own_site, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+    page = visitor.go(f"/panels/{panel.id}")
+    first = page.locator("li.pinned").nth(0)
+    first.hover()
+    first.locator("summary").click()
+    first.locator("textarea").fill("half a thought")
+    own.panels.store.set_item_note(panel.id, panel.items[0].item_id, "hers")
+    page.locator("li.pinned").nth(1).hover()
+    page.locator("li.pinned").nth(1).locator("button[value=earlier]").click()
+    page.wait_for_function(
+        "() => document.querySelectorAll('li.pinned .title')[0].textContent === 'A blue field'"
+    )
+    red = page.locator("li.pinned").nth(1)
+    assert red.locator("textarea").input_value() == "half a thought"
+    red.locator(".noting button").click()
+    page.wait_for_selector(".noting .fault")
+    assert "“hers”" in red.locator(".fault").inner_text()
+    assert red.locator("textarea").input_value() == "half a thought"
+    assert own.panels["Notes"].items[1].note == "hers"
+    visitor.check()
+    visitor.context.close()
+
+
+def test_a_long_panel_has_parts(
+    desk: TestClient, own: ba.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bilderatlas.web.pages.panels.PAGE_ITEMS", 2)
+    works = [f"fields/red.png@0,0,0.{n},0.5" for n in range(2, 7)]
+    panel = own.panels.create("Long", works=works)
+    text = desk.get(f"/panels/{panel.id}?from=3").text
+    shown = re.findall(r'data-item="([0-9a-f]+)"', text)
+    assert shown == [item.item_id for item in panel.items[2:4]]
+    assert f'data-next="{panel.items[4].item_id}"' in text
+    assert f"/panels/{panel.id}?from=4" in text
+    assert len(desk.get(f"/panels/{panel.id}.json").json()["works"]) == 5
+    for odd in ("-1", "x", "99999999", "٣"):
+        assert desk.get(f"/panels/{panel.id}", params={"from": odd}).status_code == 200

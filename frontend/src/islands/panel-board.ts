@@ -64,7 +64,7 @@ class PanelBoard extends Island {
       headers: { "X-Part": "board", Accept: "application/json" },
     });
     if (answer.ok) {
-      this.show(await answer.text());
+      this.show(await answer.text(), form);
       return;
     }
     const said = ((await answer.json()) as Refusal).error?.message ?? "";
@@ -90,24 +90,20 @@ class PanelBoard extends Island {
   }
 
   /** Put the new sheet in place; pictures that are on both stay painted. */
-  private show(text: string): void {
+  private show(text: string, saved: HTMLFormElement | null = null): void {
     const template = document.createElement("template");
     template.innerHTML = text;
     const fresh = template.content.querySelector<HTMLElement>(".board");
     const old = this.querySelector<HTMLElement>(".board");
     if (!fresh || !old) return;
-    const open = new Set(
-      [...old.querySelectorAll("li.pinned:has(textarea:focus)")].map((one) => one.id),
-    );
     for (const item of fresh.querySelectorAll<HTMLElement>("li.pinned")) {
       const picture = item.querySelector("img");
       const known = old.querySelector(`#${CSS.escape(item.id)} img`);
       if (picture && known && known.getAttribute("src") === picture.getAttribute("src")) {
         picture.replaceWith(known);
       }
-      const note = item.querySelector<HTMLDetailsElement>(".pin-acts details");
-      if (note && open.has(item.id)) note.open = false;
     }
+    keepWriting(old, fresh, saved);
     old.replaceWith(fresh);
   }
 
@@ -141,7 +137,7 @@ class PanelBoard extends Island {
     const id = item.dataset["item"] ?? "";
     const sheet = item.parentElement;
     sheet?.insertBefore(item, before); // where it was put it stays, while the library writes it down
-    const next = before?.dataset["item"] ?? "";
+    const next = before?.dataset["item"] ?? sheet?.dataset["next"] ?? "";
     this.act("move", [["item", id], ["before", next]]);
   }
 
@@ -178,6 +174,24 @@ class PanelBoard extends Island {
     if (button.disabled) tell(step === "undo" ? t("There is nothing to undo.") : t("There is nothing to redo."));
     else this.act(step, [["version", ""]]);
   };
+}
+
+/** What somebody is writing stays, unsaved, with the text that they began from. */
+function keepWriting(old: HTMLElement, fresh: HTMLElement, saved: HTMLFormElement | null): void {
+  for (const text of old.querySelectorAll("textarea")) {
+    if (text.form === saved || text.value === text.defaultValue) continue;
+    const item = text.closest("li.pinned")?.id;
+    const place = item ? `#${CSS.escape(item)} textarea` : `#${CSS.escape(text.id)}`;
+    const now = fresh.querySelector<HTMLTextAreaElement>(place);
+    const [was, is] = [text, now].map((one) =>
+      one?.form?.querySelector<HTMLInputElement>("input[name=was]"),
+    );
+    if (!now) continue;
+    now.value = text.value;
+    if (was && is) is.value = was.value;
+    const unfolded = now.closest("details");
+    if (unfolded) unfolded.open = true;
+  }
 }
 
 customElements.define("panel-board", PanelBoard);

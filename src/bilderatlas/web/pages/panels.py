@@ -130,6 +130,12 @@ class PanelPage:
         return self.panel.id
 
     @property
+    def next_item(self) -> str:
+        """The first work behind those of this page; empty at the end of the panel."""
+        behind = self.works[self.first + len(self.pinned) :]
+        return behind[0].item.item_id if behind else ""
+
+    @property
     def line(self) -> str:
         """How many works it has, and when it was changed."""
         n = len(self.panel)
