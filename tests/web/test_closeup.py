@@ -178,6 +178,22 @@ def test_a_source_that_shows_another_picture_by_now_is_not_cut(
             tiles.prepare(library["one"], "one.jpg")
 
 
+def test_a_stranger_learns_no_path_when_a_picture_is_gone(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "one.jpg").write_bytes((source / "large.jpg").read_bytes())
+    with ba.create(tmp_path / "library") as library:
+        ba.index(library, str(folder), "one", options=IndexOptions(extractors=EXTRACTORS[:1]))
+        (folder / "one.jpg").unlink()
+        public = client_of(library, Access.public())
+        page = Document(public.get(urls.work("one", "one.jpg")).text)
+        for address in (page.one("deep-zoom").get("data-tiles"), urls.original("one", "one.jpg")):
+            answer = public.get(address)
+            assert answer.status_code == 404
+            assert answer.headers["cache-control"] == "private, no-cache"
+            assert str(tmp_path) not in answer.text and "pictures/" not in answer.text
+
+
 def test_tiles_go_when_their_picture_does(source: Path, tmp_path: Path) -> None:
     with ba.create(tmp_path / "library") as library:
         ba.index(library, str(source), "one", options=IndexOptions(extractors=EXTRACTORS[:1]))

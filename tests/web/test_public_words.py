@@ -85,6 +85,10 @@ def addresses(library: ba.Library) -> Iterator[str]:
                 "{side_px:int}": "256",
                 "{version}": "x",
                 "{name}": "none.js",
+                "{level:int}": "0",
+                "{column:int}": "0",
+                "{row:int}": "0",
+                "{kind}": "csv",
             }.items():
                 path = path.replace(pattern, value)
             assert "{" not in path, f"say what {route.path} is to be asked for"

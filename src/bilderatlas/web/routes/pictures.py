@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from fastapi import Request
 from starlette.responses import FileResponse, Response
 
-from bilderatlas.errors import NotFoundError
+from bilderatlas.errors import ImageError, NotFoundError, SourceError, StoreError
 from bilderatlas.images.thumbnails import THUMBNAIL_SIDES_PX
 from bilderatlas.web import urls
 from bilderatlas.web.pages.search import find_collection
 from bilderatlas.web.site import IMMUTABLE, Site
 from bilderatlas.web.sniffing import image_type
+
+
+@contextmanager
+def told_to_anybody(site: Site) -> Iterator[None]:
+    """Say to strangers that a source gives no picture, and not where on this machine it is.
+
+    Raises:
+        NotFoundError: on a public site, for whatever the source said.
+    """
+    try:
+        yield
+    except (ImageError, SourceError, StoreError) as error:
+        if site.local:
+            raise
+        raise NotFoundError("The source of this picture does not give it now.") from error
 
 
 def add_pictures(site: Site) -> None:
@@ -33,7 +51,10 @@ def add_pictures(site: Site) -> None:
 
     def original(request: Request) -> Response:
         collection = find_collection(library, request.path_params["collection"])
-        data = collection.original(urls.decode_id(request.path_params["encoded_id"]))
+        image_id = urls.decode_id(request.path_params["encoded_id"])
+        collection.record(image_id)  # an unknown one is told as such
+        with told_to_anybody(site):
+            data = collection.original(image_id)
         kind = image_type(data)
         headers = {"Cache-Control": "private, max-age=3600"}
         if not kind:

@@ -14,6 +14,7 @@ from bilderatlas.web import urls
 from bilderatlas.web.closeup import tiles_version
 from bilderatlas.web.pages.search import find_collection
 from bilderatlas.web.rendering import json_response
+from bilderatlas.web.routes.pictures import told_to_anybody
 from bilderatlas.web.site import IMMUTABLE, Site
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def add_tiles(site: Site) -> None:
 
     def manifest(request: Request) -> Response:
         collection, image_id = _asked(library, request)
-        pyramid = cut.prepare(collection, image_id)
+        with told_to_anybody(site):
+            pyramid = cut.prepare(collection, image_id)
         version = request.path_params["version"]
         told = {
             "width": pyramid.width,
@@ -44,7 +46,8 @@ def add_tiles(site: Site) -> None:
     def tile(request: Request) -> Response:
         collection, image_id = _asked(library, request)
         place = (request.path_params[name] for name in ("level", "column", "row"))
-        data = cut.tile(collection, image_id, *place)
+        with told_to_anybody(site):
+            data = cut.tile(collection, image_id, *place)
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": IMMUTABLE})
 
     site.get(urls.TILES, manifest)
