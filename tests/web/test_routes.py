@@ -163,7 +163,8 @@ def test_a_public_page_offers_nothing_that_is_refused(library: ba.Library) -> No
     criterion = "/c/fields/criteria/raw_32.pixels"
     for path in ("/", "/c/fields?like=red.png", "/c/fields/i/red.png", criterion):
         text = client.get(path).text
-        assert "/jobs" not in text and "/uploads" not in text and 'method="post"' not in text
+        for refused in ("/jobs", "/uploads", "/panels", 'method="post"'):
+            assert refused not in text, f"{path} offers {refused}"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json", "*/*"])
