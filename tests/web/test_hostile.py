@@ -184,6 +184,13 @@ def other_paths(library: ba.Library) -> list[str]:
         urls.criterion_here("hostile", model_id),
         urls.embeddings("hostile"),
         *[urls.job(job.id) for job in library.jobs.list()],
+        *[urls.panel(one.id) for one in library.panels.list_panels()],
+        urls.source("hostile"),
+        urls.failures("hostile"),
+        urls.remove("hostile"),
+        urls.add([("source", library["hostile"].info.source_address)]),
+        *[urls.add([("source", payload)]) for payload in PAYLOADS[:3]],
+        urls.panels_put([f"hostile/{image_id}" for image_id in ids], PAYLOADS[0]),
     ]
 
 
