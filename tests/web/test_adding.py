@@ -108,6 +108,13 @@ def test_the_mapping_is_shown_and_can_be_changed(
     assert kept.says("beta") and kept.says("left out")
 
 
+def test_a_table_that_was_changed_is_read_again(client: TestClient, table: Path) -> None:
+    assert Document(client.get(add_url(source=table)).text).says("3 records")
+    rows: list[dict[str, object]] = [{"alpha": "a.png", "beta": "Only one", "Rights": ""}]
+    write_table(table, rows)
+    assert Document(client.get(add_url(source=table)).text).says("1 record.")
+
+
 def test_a_table_without_pictures_asks_for_the_column(client: TestClient, tmp_path: Path) -> None:
     path = tmp_path / "words.csv"
     write_table(path, [{"name": "Night", "number": 7}])
@@ -125,6 +132,8 @@ def test_a_table_without_pictures_asks_for_the_column(client: TestClient, tmp_pa
     [
         ({"source": "/no/such/folder"}, "source", "there is no such folder"),
         ({"source": ""}, "source", "Say first which"),
+        ({"source": "~nobody-of-that-name/x.csv"}, "source", "home directory"),
+        ({"source": "a" * 5000 + ".csv"}, "source", "too long"),
         ({"name": "Bad Name!"}, "name", "lower-case letters"),
         ({"name": "../x"}, "name", "lower-case letters"),
         ({"by": ""}, "criteria", "at least one criterion"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -29,6 +29,7 @@ from bilderatlas.web import urls
 from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.i18n import thousands
 from bilderatlas.web.pages.mapping import LEAVE_OUT, Preview
+from bilderatlas.web.recent import Recent
 
 if TYPE_CHECKING:
     from bilderatlas.api import Library
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from bilderatlas.store.library import CollectionInfo
 
 COLUMN_PREFIX = "column:"
+MAX_PREVIEWS = 8
 MAX_NAME_CHARS = 60
 
 
@@ -169,7 +171,36 @@ class AddPage:
         }
 
 
-def add_page(library: Library, params: Iterable[tuple[str, str]]) -> AddPage:
+class Previews:
+    """The previews of tables that were looked at lately: a large one is not read at every look."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._found: Recent[Hashable, dict[str, Any]] = Recent(MAX_PREVIEWS)
+
+    def look(self, source: str, options: SourceOptions) -> dict[str, Any]:
+        """Return what `source` would give, as it is now.
+
+        Raises:
+            SourceError: the source cannot be read.
+            UnknownNameError: the options name a field or column that there is not.
+        """
+        path = Path(source).expanduser()
+        facts = path.stat() if path.is_file() else None
+        if facts is None:
+            return preview_source(source, options)
+        columns = tuple(sorted(options.columns.items()))
+        key = (path, facts.st_mtime_ns, facts.st_size, columns, options.image_folder)
+        found = self._found.find(key)
+        if found is None:
+            found = preview_source(source, options)
+            self._found.keep(key, found)
+        return found
+
+
+def add_page(
+    library: Library, params: Iterable[tuple[str, str]], previews: Previews | None = None
+) -> AddPage:
     """Show what the source of the address would give, or where to find one."""
     state = AddState.from_params(params)
     page = AddPage(state)
@@ -184,7 +215,7 @@ def add_page(library: Library, params: Iterable[tuple[str, str]]) -> AddPage:
     page = replace(page, folder=folder)
     if not state.source:
         return replace(page, faults=faults)
-    preview, told = _look(state)
+    preview, told = _look(state, previews or Previews())
     faults |= told
     if preview is None:
         return replace(page, faults=faults, status=422)
@@ -194,11 +225,13 @@ def add_page(library: Library, params: Iterable[tuple[str, str]]) -> AddPage:
     return replace(page, criteria=_criteria(state, preview.kind, known))
 
 
-def start_adding(library: Library, params: Iterable[tuple[str, str]]) -> Job | AddPage:
+def start_adding(
+    library: Library, params: Iterable[tuple[str, str]], previews: Previews | None = None
+) -> Job | AddPage:
     """Queue the job that the form asks for; what stands against it becomes part of the page."""
     pairs = list(params)
     state = AddState.from_params(pairs)
-    page = add_page(library, pairs)
+    page = add_page(library, pairs, previews)
     faults = {**page.faults, **_lacking(page)}
     if faults:
         return replace(page, faults=faults, status=400)
@@ -242,11 +275,14 @@ def _place(error: BilderatlasError) -> str:
     return "source" if isinstance(error, SourceError) else "name"
 
 
-def _look(state: AddState) -> tuple[Preview | None, dict[str, str]]:
+def _look(state: AddState, previews: Previews) -> tuple[Preview | None, dict[str, str]]:
     """Preview the source; a mapping that does not do is told beside the mapping that would."""
     try:
         _check_regular(state.source)
-        return Preview(preview_source(state.source, state.options), state.columns), {}
+    except SourceError as error:
+        return None, {"source": str(error)}
+    try:
+        return Preview(previews.look(state.source, state.options), state.columns), {}
     except (SourceError, UnknownNameError) as error:
         first = error
     faults = {"mapping": str(first)}
@@ -261,7 +297,7 @@ def _look(state: AddState) -> tuple[Preview | None, dict[str, str]]:
         }
     try:
         options = replace(state.options, columns=columns)
-        found = preview_source(state.source, options)
+        found = previews.look(state.source, options)
     except (SourceError, UnknownNameError):
         return None, {"source": str(first)}
     return Preview(found, {}), faults

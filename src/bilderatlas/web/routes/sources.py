@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bilderatlas.jobs import Job
 from bilderatlas.web import urls
-from bilderatlas.web.pages.add import add_page, start_adding
+from bilderatlas.web.pages.add import Previews, add_page, start_adding
 from bilderatlas.web.pages.jobs import JobRow
 from bilderatlas.web.pages.source import (
     failures_page,
@@ -33,7 +33,7 @@ async def fields(request: Request, max_fields: int = MAX_FIELDS) -> list[tuple[s
 
 def add_sources(site: Site) -> None:
     """Add the pages on which collections come and go; for the library's owner only."""
-    library = site.library
+    library, previews = site.library, Previews()
 
     def show(request: Request, page: Page) -> Response:
         return site.renderer.json(page) if wants_json(request) else site.renderer.html(page)
@@ -46,11 +46,11 @@ def add_sources(site: Site) -> None:
         return RedirectResponse(urls.job(found.id), status_code=303)
 
     def add(request: Request) -> Page:
-        return add_page(library, request.query_params.multi_items())
+        return add_page(library, request.query_params.multi_items(), previews)
 
     async def start(request: Request) -> Response:
         pairs = await fields(request)
-        return answer(request, await run_in_threadpool(start_adding, library, pairs))
+        return answer(request, await run_in_threadpool(start_adding, library, pairs, previews))
 
     def source(request: Request) -> Page:
         return source_page(library, request.path_params["collection"])
