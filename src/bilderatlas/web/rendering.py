@@ -143,6 +143,7 @@ def environment() -> jinja2.Environment:
         percent=i18n.percent,
         day=day,
     )
+    made.tests["english"] = lambda text: isinstance(text, i18n.English)
     made.globals.update(
         urls=urls,
         _=_say,

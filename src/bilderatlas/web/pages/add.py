@@ -26,8 +26,8 @@ from bilderatlas.sources.base import SourceOptions
 from bilderatlas.sources.museum import EXAMPLE as MUSEUM_EXAMPLE
 from bilderatlas.store.library import check_collection_name
 from bilderatlas.web import urls
+from bilderatlas.web.i18n import English, thousands
 from bilderatlas.web.i18n import gettext as _
-from bilderatlas.web.i18n import thousands
 from bilderatlas.web.pages.mapping import LEAVE_OUT, Preview
 from bilderatlas.web.recent import Recent
 
@@ -209,7 +209,7 @@ def add_page(
     try:
         folder = look_into(_folder_of(state))
     except SourceError as error:
-        faults |= {"folder": str(error)} if state.at else {}
+        faults |= {"folder": English(error)} if state.at else {}
         if os.access(Path.home(), os.R_OK):
             folder = look_into()
     page = replace(page, folder=folder)
@@ -245,7 +245,7 @@ def start_adding(
             keep_first=state.keep_first,
         )
     except (UsageError, ConflictError, SourceError, UnavailableError) as error:
-        return replace(page, faults={_place(error): str(error)}, status=error.http_status)
+        return replace(page, faults={_place(error): English(error)}, status=error.http_status)
 
 
 def _lacking(page: AddPage) -> dict[str, str]:
@@ -258,7 +258,7 @@ def _lacking(page: AddPage) -> dict[str, str]:
     try:
         check_collection_name(state.name)
     except UsageError as error:
-        faults["name"] = str(error)
+        faults["name"] = English(error)
     if not state.by:
         faults["criteria"] = _("Choose at least one criterion.")
     if page.preview.n_doubles and not state.keep_first:
@@ -280,12 +280,12 @@ def _look(state: AddState, previews: Previews) -> tuple[Preview | None, dict[str
     try:
         _check_regular(state.source)
     except SourceError as error:
-        return None, {"source": str(error)}
+        return None, {"source": English(error)}
     try:
         return Preview(previews.look(state.source, state.options), state.columns), {}
     except (SourceError, UnknownNameError) as error:
         first = error
-    faults = {"mapping": str(first)}
+    faults: dict[str, str] = {"mapping": English(first)}
     columns = {}
     if isinstance(first, SourceError):
         columns = dict(state.columns) | {"image": LEAVE_OUT}
@@ -299,7 +299,7 @@ def _look(state: AddState, previews: Previews) -> tuple[Preview | None, dict[str
         options = replace(state.options, columns=columns)
         found = previews.look(state.source, options)
     except (SourceError, UnknownNameError):
-        return None, {"source": str(first)}
+        return None, {"source": English(first)}
     return Preview(found, {}), faults
 
 
