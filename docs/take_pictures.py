@@ -44,13 +44,13 @@ CHOSEN = {
 def pages(library: ba.Library) -> dict[str, str]:
     """Return the name and the address of every page."""
     collection = library[NAME]
-    ids = ["m7-000011", "m7-000014", "m7-000018"]  # two portraits, and what is not meant
+    ids = ["m7-000011", "m7-000014", "m7-000018"]  # like two landscapes, not like a seascape
     near = [hit.image_id for hit in collection.search(like=ids[0], extractor=BY, k=6)]
     asked = [("like", ids[0]), ("like", ids[1]), ("unlike", ids[2]), ("by", BY)]
     one = [("like", ids[0]), ("by", BY)]
     mixed = [("like", ids[0]), ("by", BY), ("by", "palette_lab.pixels^2")]
     panel = next(iter(library.panels), None) or library.panels.create(
-        "Sitters against the dark", works=[f"{NAME}/{image_id}" for image_id in (*ids[:2], *near)]
+        "Churches in landscapes", works=[f"{NAME}/{image_id}" for image_id in (*ids[:2], *near)]
     )
     found = {
         "home": "/",
