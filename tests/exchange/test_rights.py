@@ -32,6 +32,19 @@ ALLOWED = {
     "Creative Commons Attribution-ShareAlike 4.0 International": ("licensed", "CC BY-SA 4.0"),
     "Creative Commons Attribution-NonCommercial-NoDerivs 2.0": ("licensed", "CC BY-NC-ND 2.0"),
     "© Städtisches Museum, CC BY 4.0": ("licensed", "CC BY 4.0"),
+    "© 2021 Museum für Kunst und Gewerbe, CC BY-SA 3.0 DE": ("licensed", "CC BY-SA 3.0"),
+    "Creative Commons Attribution Non-Commercial No Derivatives 4.0": (
+        "licensed",
+        "CC BY-NC-ND 4.0",
+    ),
+    "This work is licensed under a Creative Commons Attribution 4.0 International (CC BY 4.0) "
+    "License.": ("licensed", "CC BY 4.0"),
+    f"{CC}/licenses/by/4.0/legalcode": ("licensed", "CC BY 4.0"),
+    "Creative Commons License CC0; public domain": ("public domain", "CC0"),
+    "Open Access (CC0)": ("public domain", "CC0"),
+    "Public domain, please credit the museum": ("public domain", ""),
+    "Public domain, via Wikimedia Commons": ("public domain", ""),
+    "Dieses Werk ist gemeinfrei.": ("public domain", ""),
 }
 REFUSED = {
     None: "unknown",
@@ -67,6 +80,45 @@ REFUSED = {
     "by the artist": "unknown",
     "public domains of knowledge": "unknown",
     "occ0": "unknown",
+    # allowed for the text or the data, not for the picture
+    "CC0 for the metadata only": "unknown",
+    "Metadata: CC0": "unknown",
+    "Metadata licensed CC0; image rights: contact the museum": "unknown",
+    "© Foto: Meier; Text: CC BY 4.0": "unknown",
+    "CC BY 4.0 (text only); image © Photographer": "unknown",
+    # a notice that is no licensor's
+    "(C)2020 RMN, Domaine public": "in copyright",
+    "CC BY 4.0; image © Photographer": "in copyright",
+    "© the museum, CC0": "in copyright",
+    "Rechte vorbehalten, CC BY": "in copyright",
+    # at another time, elsewhere, or perhaps
+    "Enters the public domain on 1 January 2040": "restricted",
+    "Will enter the public domain in 2040": "restricted",
+    "Soon public domain": "restricted",
+    "Public domain from 2040": "restricted",
+    "Public domain in 2040": "unknown",
+    "CC BY-ND 2.0 (expired)": "restricted",
+    "possibly public domain": "unknown",
+    "Public domain?": "unknown",
+    "Public domain (US)": "restricted",
+    "Public domain US": "restricted",
+    "Gemeinfrei in den USA": "restricted",
+    "Public domain in France only": "restricted",
+    "Public domain in France": "unknown",
+    # with limits
+    "Public domain. Non-commercial use only": "restricted",
+    "Public domain. Non-commercial use": "unknown",
+    "CC BY/NC": "unknown",
+    "CC BY 4.0 NC": "unknown",
+    "Domaine public, reproduction interdite": "restricted",
+    "Gemeinfrei, Nutzung nur mit Zustimmung": "restricted",
+    "The work is public domain; the photograph is protected": "restricted",
+    "Public domain; ask Hans Meier first": "unknown",
+    "CC BY 4.0, ask us": "unknown",
+    "http://creativecommons.org/publicdomain/zero/1.0/but-not-here": "unknown",
+    # too long to be read to its end
+    "Public domain " + "x " * 2600 + " All rights reserved": "unknown",
+    "Public domain. " * 400: "unknown",
 }
 
 
@@ -92,7 +144,7 @@ def test_conditions_come_along() -> None:
         "No commercial use.",
         "Share what you make of it under the same licence.",
     )
-    two = may_share("CC BY 4.0 (text), CC BY-NC 4.0 (picture)")
+    two = may_share("CC BY 4.0 (painting), CC BY-NC 4.0 (picture)")
     assert two.conditions == ("Name the author and the licence.", "No commercial use.")
     assert may_share("CC0").conditions == ()
 
@@ -102,6 +154,17 @@ def test_a_copyright_notice_forbids_whatever_stands_around_it(text: str) -> None
     assert may_share("public domain").allowed
     if not may_share(text).name:
         assert not may_share(f"{text} public domain © all rights reserved").allowed
+
+
+@given(st.sampled_from(sorted(ALLOWED)), st.sampled_from(("", "; ", ". ", ", ")), st.data())
+def test_one_word_that_is_not_known_is_enough_to_refuse(
+    allowed: str, between: str, data: st.DataObject
+) -> None:
+    letters = st.text("bcdfghjklmnpqrstvwxz", min_size=4, max_size=12)
+    word = data.draw(letters)
+    assert may_share(allowed).allowed
+    assert not may_share(f"{word} {between}{allowed}").allowed
+    assert not may_share(f"{allowed} {between}{word}").allowed
 
 
 @given(st.text(max_size=300))
