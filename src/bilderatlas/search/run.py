@@ -21,6 +21,7 @@ from bilderatlas.search.parts import Embed, rankable_works
 from bilderatlas.search.query import SORTS, Part, PartKind, Query
 from bilderatlas.search.rerank import Ranking, place_works
 from bilderatlas.search.restrict import restrict
+from bilderatlas.search.shown_lately import read_images
 from bilderatlas.search.stop_line import find_stop_line
 from bilderatlas.store.collection import CollectionStore
 from bilderatlas.store.columns import Columns
@@ -308,7 +309,7 @@ def _hits(collection: CollectionStore, answer: _Answer, started: float) -> Hits:
     ranking = answer.ranking
     image_ids = [answer.columns.image_ids[ordinal] for ordinal in ranking.ordinals.tolist()]
     try:
-        stored = collection.get_records(image_ids)
+        stored = read_images(collection, answer.columns, answer.version, image_ids)
     except NotFoundError as error:
         raise _MovedOnError(str(error)) from error
     places = zip(stored, ranking.scores.tolist(), ranking.percentiles.tolist(), strict=True)

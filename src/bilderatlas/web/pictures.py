@@ -44,6 +44,11 @@ class Picture:
     sha256: str | None
     by_vector: bool = False
 
+    @cached_property
+    def drawn(self) -> dict[Hashable, str]:
+        """What templates wrote of it, by what it depends on beside the picture."""
+        return {}
+
     @property
     def askable(self) -> bool:
         """Whether a question can be made of it."""
@@ -148,6 +153,8 @@ def pictures_of(collection: Collection, image_ids: Sequence[str]) -> list[Pictur
         return [
             picture_of(collection, one, shows_all=False) for one in collection.records(image_ids)
         ]
+    if not image_ids:
+        return []
     state = (str(store.folder), store.created_at, store.version)
     found = {one: picture for one in image_ids if (picture := _SHOWN.find((state, one)))}
     unknown = [one for one in dict.fromkeys(image_ids) if one not in found]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import jinja2
+from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
@@ -18,6 +19,7 @@ from bilderatlas.errors import StoreError
 from bilderatlas.exchange.public_record import public_record
 from bilderatlas.web import i18n, languages, urls
 from bilderatlas.web.i18n import day, joined, ngettext, thousands
+from bilderatlas.web.pictures import Picture
 from bilderatlas.web.security import Mode
 
 HERE = Path(__file__).parent
@@ -149,10 +151,23 @@ def environment() -> jinja2.Environment:
         _=_say,
         gettext=_say_markup,
         ngettext=_say_counted,
+        drawn=_drawn,
         language=i18n.current,
         language_choices=languages.choices,
     )
     return made
+
+
+def _drawn(picture: Picture, macro: Macro, *values: Any) -> str:
+    """Return what a macro writes of a picture; the picture remembers it.
+
+    The macro may look at nothing else, the reader's language neither.
+    """
+    key = (macro.name, *values)
+    found = picture.drawn.get(key)
+    if found is None:
+        found = picture.drawn[key] = macro(picture, *values)
+    return found
 
 
 def _say(text: str, /, **values: Any) -> str:

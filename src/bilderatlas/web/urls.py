@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, quote_plus
 
 HOME = "/"
 HOME_JSON = "/index.json"
@@ -56,6 +56,7 @@ JSON_SUFFIX = ".json"
 Params = Iterable[tuple[str, str]]
 
 _SAFE = ":,/@^"
+_SHORT = 80  # signs of what is remembered as it is spelled: anybody may send what is longer
 _TILDE = re.compile(r"~([0-9A-F]{2})")
 
 
@@ -79,13 +80,23 @@ def decode_id(path: str) -> str:
     return _TILDE.sub(lambda match: chr(int(match[1], 16)), path)
 
 
+@lru_cache(maxsize=1000)
+def _name(collection: str) -> str:
+    return quote(collection)
+
+
 def encode_params(params: Params) -> str:
     """Spell parameters as they stand after the question mark."""
-    return urlencode(list(params), safe=_SAFE, errors="surrogatepass")
+    return "&".join(f"{encode_value(name)}={encode_value(value)}" for name, value in params)
 
 
 def encode_value(value: str) -> str:
     """Spell the value of one parameter, as `encode_params` does."""
+    return _encoded(value) if len(value) <= _SHORT else _encoded.__wrapped__(value)
+
+
+@lru_cache(maxsize=20_000)
+def _encoded(value: str) -> str:
     return quote_plus(value, safe=_SAFE, errors="surrogatepass")
 
 
@@ -106,7 +117,7 @@ def json_twin(path: str, params: Params = ()) -> str:
 
 def search(collection: str, params: Params = (), *, json: bool = False) -> str:
     """Return the address of a search, which is its whole state."""
-    return with_params(f"/c/{quote(collection)}{JSON_SUFFIX if json else ''}", params)
+    return with_params(f"/c/{_name(collection)}{JSON_SUFFIX if json else ''}", params)
 
 
 def work(collection: str, image_id: str, params: Params = (), *, json: bool = False) -> str:
@@ -118,7 +129,7 @@ def work(collection: str, image_id: str, params: Params = (), *, json: bool = Fa
 def thumbnail(collection: str, image_id: str, side_px: int, sha256: str | None) -> str:
     """Return the address of a thumbnail; it names the content and is immutable."""
     version = (sha256 or "-")[:16]
-    return f"/c/{quote(collection)}/thumb/{side_px}/{version}/{encode_id(image_id)}"
+    return f"/c/{_name(collection)}/thumb/{side_px}/{version}/{encode_id(image_id)}"
 
 
 def original(collection: str, image_id: str) -> str:

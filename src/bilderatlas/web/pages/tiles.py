@@ -99,7 +99,8 @@ class Words:
 def tiles_of(library: Library, collection: Collection, state: SearchState) -> list[Tile]:
     """Return the pictures of a question, examples first; what cannot be found keeps its name."""
     signed = [(text, 1) for text in state.like] + [(text, -1) for text in state.unlike]
-    return [_tile(library, collection, state, text, sign) for text, sign in signed]
+    known = _pictures_at_once(collection, [text for text, _sign in signed])
+    return [_tile(library, collection, state, text, sign, known) for text, sign in signed]
 
 
 def with_reasons(tiles: Sequence[Tile], inactive: Sequence[Inactive]) -> list[Tile]:
@@ -141,7 +142,12 @@ def find_collection(library: Library, name: str) -> Collection:
 
 
 def _tile(
-    library: Library, collection: Collection, state: SearchState, text: str, sign: int
+    library: Library,
+    collection: Collection,
+    state: SearchState,
+    text: str,
+    sign: int,
+    known: Mapping[str, Picture],
 ) -> Tile:
     tile = Tile(text, sign, text, state)
     try:
@@ -151,10 +157,27 @@ def _tile(
         if part.kind is PartKind.PANEL:
             name = panel_name(library, f"{PANEL_PREFIX}{part.value}")
             return replace(tile, part=part, label=name)
-        picture = _picture(library, collection, part.value)
+        picture = known.get(part.value) or _picture(library, collection, part.value)
     except BilderatlasError:
         return tile  # the search itself says what is wrong with it
     return replace(tile, part=part, picture=picture, label=picture.alt)
+
+
+def _pictures_at_once(collection: Collection, texts: Sequence[str]) -> dict[str, Picture]:
+    """Return the pictures that are named by their ids alone; none where one of them is unknown."""
+    try:
+        found = pictures_of(collection, [text for text in texts if _names_image(text)])
+    except NotFoundError:
+        return {}  # each is looked for by itself
+    return {picture.image_id: picture for picture in found}
+
+
+def _names_image(text: str) -> bool:
+    try:
+        part = parse_part(text)
+    except BilderatlasError:
+        return False
+    return part.kind is PartKind.IMAGE and part.value == text
 
 
 def _own_picture(library: Library, tile: Tile) -> Tile:
