@@ -135,6 +135,39 @@ def test_what_is_refused(panels: PanelStore, library: LibraryStore) -> None:
         assert len(PanelStore(reading).list_panels()) == 2
 
 
+def test_no_name_is_doubled_by_bringing_one_back(panels: PanelStore) -> None:
+    old = panels.create("Turbans")
+    panels.put_away(old.id)
+    new = panels.create("turbans")
+    for bring_back in (panels.bring_back, panels.undo):
+        with pytest.raises(ConflictError, match="called 'Turbans' already"):
+            bring_back(old.id)
+    panels.set_name(old.id, "Hats")  # put away, under another name: it may come back
+    assert panels.bring_back(old.id).info.removed_at is None
+    panels.set_name(new.id, "Caps")
+    taken = panels.create("Turbans")
+    with pytest.raises(ConflictError, match="already"):
+        panels.undo(new.id)
+    panels.put_away(taken.id)
+    assert panels.undo(new.id).name == "turbans"
+    panels.create("Caps")
+    with pytest.raises(ConflictError, match="called 'Caps' already"):
+        panels.redo(new.id)
+    names = [info.name.lower() for info in panels.list_panels()]
+    assert len(names) == len(set(names)) == 3
+
+
+def test_name_and_note_are_one_action(panels: PanelStore) -> None:
+    panel = panels.create("One", "first")
+    told = panels.describe(panel.id, "Two", "second", name_was="One", note_was="first")
+    assert (told.name, told.info.note, told.version) == ("Two", "second", 2)
+    with pytest.raises(ConflictError, match="The note was changed meanwhile"):
+        panels.describe(panel.id, "Three", "third", name_was="Two", note_was="first")
+    assert panels.get(panel.id) == told  # half of a form is not kept
+    back = panels.undo(panel.id)
+    assert (back.name, back.info.note) == ("One", "first")
+
+
 def test_a_panel_outlives_its_collection(library: LibraryStore, panels: PanelStore) -> None:
     filled(library)
     panel = panels.create("Kept", items=works("w1", "w2"))

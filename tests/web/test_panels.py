@@ -116,6 +116,20 @@ def test_conflicts_are_told_and_change_nothing(desk: TestClient, own: ba.Library
     assert len(own.panels["One"]) == 1
 
 
+def test_works_and_their_note_come_onto_a_new_panel_at_once(
+    desk: TestClient, own: ba.Library
+) -> None:
+    form = {"work": ["fields/red.png", "fields/blue.png"], "name": "Both", "note": "found"}
+    put = desk.post("/panels/put", data=form, headers={"Accept": "application/json"}).json()
+    assert put["added"] == 2
+    panel = own.panels.store.get(put["panel"]["id"])
+    assert [item.note for item in panel.items] == ["found", "found"]
+    assert (panel.info.note, panel.version, panel.undoable) == ("", 1, "")
+    many = {"work": ["fields/red.png"] * 1001}
+    for url in ("/panels", f"/panels/{panel.id}/add"):
+        assert desk.post(url, data=many | {"name": "Many"}).status_code == 400
+
+
 def test_works_looked_at_are_marked(desk: TestClient, own: ba.Library) -> None:
     asked = {"collection": "fields", "image_id": "red.png"}
     assert desk.post("/seen", data=asked).status_code == 204

@@ -158,15 +158,17 @@ class Panels:
 
     # Writing ---------------------------------------------------------------------------------
 
-    def create(self, name: str, *, note: str = "", works: Sequence[str] = ()) -> Panel:
-        """Make a panel.
+    def create(
+        self, name: str, *, note: str = "", works: Sequence[str] = (), works_note: str = ""
+    ) -> Panel:
+        """Make a panel with works on it, each with the note `works_note`.
 
         Raises:
             UsageError: for an empty name, or a work that cannot be read.
             NotFoundError: when a work is not there.
             ConflictError: when there is a panel of that name.
         """
-        return self.store.create(name, note, self._new_items(works))
+        return self.store.create(name, note, self._new_items(works, works_note))
 
     def add(self, panel: str, works: Sequence[str], *, note: str = "") -> Panel:
         """Put works at the end of a panel, each with the note; those on it already stay.

@@ -223,6 +223,37 @@ class PanelStore:
         """
         return self._set_field(panel_id, "note", _checked_note(note), was)
 
+    def describe(
+        self,
+        panel_id: str,
+        name: str,
+        note: str,
+        *,
+        name_was: str | None = None,
+        note_was: str | None = None,
+    ) -> Panel:
+        """Write name and note of a panel in one action; what they were as in `set_item_note`.
+
+        Raises:
+            NotFoundError: when there is no such panel.
+            UsageError: for an empty or overlong name.
+            ConflictError: when another panel has that name, or this one's name or note was changed
+                meanwhile; then neither is written.
+        """
+        told = {"name": (_checked_name(name), name_was), "note": (_checked_note(note), note_was)}
+
+        def change(panel: Panel) -> PanelChange:
+            fields = {}
+            for field, (text, was) in told.items():
+                now = str(getattr(panel.info, field))
+                if now != text:
+                    before = _checked_note(was) if was is not None else None
+                    _refuse_overwriting(field, now, before)
+                    fields[field] = (now, text)
+            return PanelChange(fields)
+
+        return self._act(panel_id, "describe", change)
+
     def put_away(self, panel_id: str) -> Panel:
         """Remove a panel from use; nothing of it is lost, and an undo brings it back.
 
@@ -241,6 +272,7 @@ class PanelStore:
 
         Raises:
             NotFoundError: when there is no such panel.
+            ConflictError: when another panel has its name now.
         """
 
         def change(panel: Panel) -> PanelChange:
@@ -254,7 +286,8 @@ class PanelStore:
 
         Raises:
             NotFoundError: when there is no such panel.
-            ConflictError: when there is nothing to take back, or the panel has changed since.
+            ConflictError: when there is nothing to take back, the panel has changed since, or its
+                former name is another panel's now.
         """
         return self._step(panel_id, DONE, version)
 
@@ -263,7 +296,8 @@ class PanelStore:
 
         Raises:
             NotFoundError: when there is no such panel.
-            ConflictError: when there is nothing to do again, or the panel has changed since.
+            ConflictError: when there is nothing to do again, the panel has changed since, or its
+                later name is another panel's now.
         """
         return self._step(panel_id, UNDONE, version)
 
@@ -285,9 +319,7 @@ class PanelStore:
             change = change_of(panel)
             if not change:
                 return panel
-            new_name = change.fields.get("name")
-            if new_name:
-                _refuse_taken(connection, str(new_name[1]), but=panel_id)
+            _refuse_doubled(connection, panel, change)
             own = panel_actions.c.panel_id == panel_id
             connection.execute(
                 update(panel_actions)
@@ -330,8 +362,10 @@ class PanelStore:
                 )
                 .values(state=UNDONE if undoing else DONE)
             )
-            change = PanelChange.from_json(action.change_json)
-            return _applied(connection, panel, change.inverted() if undoing else change)
+            written = PanelChange.from_json(action.change_json)
+            change = written.inverted() if undoing else written
+            _refuse_doubled(connection, panel, change)
+            return _applied(connection, panel, change)
 
     def _refuse_if_read_only(self) -> None:
         if self._library.read_only:
@@ -385,8 +419,18 @@ def _refuse_taken(connection: Connection, name: str, *, but: str = "") -> None:
     taken = select(panels.c.id).where(same, panels.c.removed_at.is_(None), panels.c.id != but)
     if connection.execute(taken).first() is not None:
         raise ConflictError(
-            f"There is a panel called '{name}' already. Choose another name, or add to that one."
+            f"There is a panel called '{name}' already. Choose another name, or rename that one."
         )
+
+
+def _refuse_doubled(connection: Connection, panel: Panel, change: PanelChange) -> None:
+    """Refuse what would bring a name into use that another panel in use has meanwhile."""
+    if not change.fields.keys() & {"name", "removed_at"}:
+        return
+    _, name = change.fields.get("name", (None, panel.name))
+    _, removed_at = change.fields.get("removed_at", (None, panel.info.removed_at))
+    if removed_at is None:
+        _refuse_taken(connection, str(name), but=panel.id)
 
 
 def _refuse_too_many(items: Sized) -> None:

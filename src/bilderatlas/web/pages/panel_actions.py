@@ -58,46 +58,42 @@ def create_panel(library: Library, form: Form) -> Panel:
         ConflictError: when there is one of that name.
     """
     asked = Asked(form)
-    works = asked.all("work")[:MAX_PUT]
-    return library.panels.create(asked.one("name"), note=asked.one("note"), works=works)
+    return library.panels.create(asked.one("name"), note=asked.one("note"), works=_works(asked))
 
 
 def put_on_panel(library: Library, form: Form) -> tuple[Panel, int]:
     """Put works on the panel that a form names, or on a new one; return how many came to it.
 
     Raises:
-        UsageError: when no work or no panel is named.
+        UsageError: when no work or no panel is named, or too many works are.
         NotFoundError: when a work or the panel is not there.
         ConflictError: when the new panel has the name of another.
     """
     asked = Asked(form)
-    works = asked.all("work")
+    works, note = _works(asked), asked.one("note")
     if not works:
         raise UsageError("Nothing was chosen to put on a panel. Choose at least one work.")
+    if asked.one("name").strip():
+        made = library.panels.create(asked.one("name"), works=works, works_note=note)
+        return made, len(made)
+    if not asked.one("panel"):
+        raise UsageError("Name the panel to put them on: choose one, or give a new one a name.")
+    before = library.panels.store.get(asked.one("panel"))
+    now = library.panels.add(before.id, works, note=note)
+    return now, len(now) - len(before)
+
+
+def _works(asked: Asked) -> list[str]:
+    works = asked.all("work")
     if len(works) > MAX_PUT:
         raise UsageError(
             f"Cannot put {len(works):,} works on a panel at once: at most {MAX_PUT:,}."
         )
-    if asked.one("name").strip():
-        made = create_panel(library, [pair for pair in form if pair[0] != "note"])
-        _note_new(library, made, asked.one("note"))
-        return library.panels.store.get(made.id), len(made)
-    if not asked.one("panel"):
-        raise UsageError("Name the panel to put them on: choose one, or give a new one a name.")
-    before = library.panels.store.get(asked.one("panel"))
-    now = library.panels.add(before.id, works, note=asked.one("note"))
-    return now, len(now) - len(before)
-
-
-def _note_new(library: Library, panel: Panel, note: str) -> None:
-    """Write the note beside the works that were put on a panel of their own."""
-    if note.strip():
-        for item in panel.items:
-            library.panels.store.set_item_note(panel.id, item.item_id, note)
+    return works
 
 
 def _add(library: Library, panel_id: str, asked: Asked) -> Panel:
-    return library.panels.add(panel_id, asked.all("work")[:MAX_PUT], note=asked.one("note"))
+    return library.panels.add(panel_id, _works(asked), note=asked.one("note"))
 
 
 def _remove(library: Library, panel_id: str, asked: Asked) -> Panel:
@@ -132,9 +128,13 @@ def _note(library: Library, panel_id: str, asked: Asked) -> Panel:
 
 
 def _describe(library: Library, panel_id: str, asked: Asked) -> Panel:
-    store = library.panels.store
-    store.set_name(panel_id, asked.one("name"), was=asked.find("was_name"))
-    return store.set_note(panel_id, asked.one("note"), was=asked.find("was"))
+    return library.panels.store.describe(
+        panel_id,
+        asked.one("name"),
+        asked.one("note"),
+        name_was=asked.find("was_name"),
+        note_was=asked.find("was"),
+    )
 
 
 def _version(asked: Asked) -> int | None:

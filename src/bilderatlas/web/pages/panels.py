@@ -34,6 +34,7 @@ ACTIONS = {
     "move": mark("moving works"),
     "note": mark("writing a note"),
     "rename": mark("renaming"),
+    "describe": mark("writing name and note"),
     "put away": mark("putting the panel away"),
     "bring back": mark("bringing the panel back"),
 }
