@@ -22,17 +22,22 @@ def public_record(values: Mapping[str, Any]) -> dict[str, Any]:
     own = values.get("image_path")
     found = {name: value for name, value in values.items() if name != "image_path"}
     for name in ("page_url", "image_url", "iiif_service"):
-        if isinstance(found.get(name), str) and _PATH.match(found[name]):
+        if isinstance(found.get(name), str) and names_file(found[name]):
             del found[name]
     if "raw" in found:
         found["raw"] = _without_paths(found["raw"], own)
     return found
 
 
+def names_file(text: str) -> bool:
+    """Tell whether a text says where a file lies on this machine."""
+    return bool(_PATH.match(text))
+
+
 def _without_paths(value: Any, own: Any) -> Any:
     """Return a value of the original row; `_NOTHING` where it is a path of this machine."""
     if isinstance(value, str):
-        is_path = bool(_PATH.match(value)) or (bool(own) and value.strip() == own)
+        is_path = names_file(value) or (bool(own) and value.strip() == own)
         return _NOTHING if is_path else value
     if isinstance(value, Mapping):
         kept = {name: _without_paths(one, own) for name, one in value.items()}

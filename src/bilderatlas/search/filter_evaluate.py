@@ -154,9 +154,14 @@ def _resolve(node: Node, columns: Columns) -> dict[str, _Field]:
     return fields
 
 
-def _find_field(column: str, kinds: dict[str, str]) -> _Field:
+def spellings_of(column: str) -> tuple[str, str, str]:
+    """Return the names under which a column is looked for that a filter spells so."""
     lowered = column.lower()
-    for name in (column, lowered, re.sub(r"\W+", "_", lowered).strip("_")):
+    return column, lowered, re.sub(r"\W+", "_", lowered).strip("_")
+
+
+def _find_field(column: str, kinds: dict[str, str]) -> _Field:
+    for name in spellings_of(column):
         if name == YEAR and {"year_begin", "year_end"} <= kinds.keys():
             return _Field(YEAR, "year")
         if name in kinds:

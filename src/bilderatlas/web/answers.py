@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from bilderatlas.api.comparison import Comparison, compare_criteria
 from bilderatlas.api.visitor import current_visitor
-from bilderatlas.errors import QueryError
+from bilderatlas.errors import QueryError, UnknownNameError
+from bilderatlas.exchange.public_columns import private_columns
+from bilderatlas.search.filter_evaluate import spellings_of
+from bilderatlas.search.filters import compile_filter
 from bilderatlas.search.query import PartKind, Query
 from bilderatlas.web.recent import Recent
 
@@ -26,7 +29,10 @@ class Answers:
     """The answers and palettes that one site gave lately; each is for one version of its data."""
 
     def __init__(self, library: Library, *, with_panels: bool = True) -> None:
-        """Remember nothing yet; without panels, what the owner kept and saw answers no question."""
+        """Remember nothing yet; without panels, what the owner kept and saw answers no question.
+
+        Nor do columns then that name files of this machine.
+        """
         self._library = library
         self._with_panels = with_panels
         self._answers: Recent[Hashable, Hits] = Recent(MAX_ANSWERS)
@@ -39,7 +45,7 @@ class Answers:
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
-        query = self._allowed(query)
+        query = self._allowed(collection, query, also)
         key = self._key(collection, query, also)
         if also:
             hits = self._library.search_several([collection.name, *also], query)
@@ -55,14 +61,31 @@ class Answers:
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
         """
-        found = self._answers.find(self._key(collection, self._allowed(query), also))
+        found = self._answers.find(
+            self._key(collection, self._allowed(collection, query, also), also)
+        )
         return self.ask(collection, query, also) if found is None else found
 
-    def _allowed(self, query: Query) -> Query:
+    def hidden_columns(self, collection: Collection, also: Sequence[str] = ()) -> frozenset[str]:
+        """Return the columns that this site tells nobody of: those that name its files."""
+        if self._with_panels:
+            return frozenset()
+        names = [name for name in also if name in self._library]
+        asked = [collection, *(self._library[name] for name in names)]
+        return frozenset(name for one in asked for name in private_columns(one.store.columns))
+
+    def check_column(self, collection: Collection, column: str, also: Sequence[str] = ()) -> None:
+        """Raise UnknownNameError for a column that this site tells nobody of."""
+        hidden = self.hidden_columns(collection, also)
+        if not hidden.isdisjoint(spellings_of(column)):
+            raise UnknownNameError("column", column, {*collection.store.columns.names()} - hidden)
+
+    def _allowed(self, collection: Collection, query: Query, also: Sequence[str]) -> Query:
         """Return the query as this site answers it.
 
         Raises:
             QueryError: when it asks with a panel where panels are their owner's alone.
+            UnknownNameError: when it asks for a column that names files of this machine.
         """
         if self._with_panels:
             return query
@@ -71,6 +94,9 @@ class Answers:
                 "Cannot search with a panel here: on a public server, panels are their owner's "
                 "alone. Leave it out."
             )
+        filtered = compile_filter(query.where).columns if query.where.strip() else ()
+        for column in {*filtered, *(column for column, _value in query.facets)}:
+            self.check_column(collection, column, also)
         return replace(query, hide=())
 
     def palette(self, collection: Collection, image_id: str, sha256: str) -> Palette:

@@ -59,7 +59,8 @@ def search_page(
         name: Of the collection.
         params: Of the address.
         max_decoded: How many parts may be details or uploads.
-        marked: Whether works that are on a panel, or were looked at, are marked.
+        marked: Whether works that are on a panel, or were looked at, are marked, and panels are
+            told by name.
         origin: Scheme, host and port of this site, for addresses that are cited.
 
     Raises:
@@ -69,30 +70,37 @@ def search_page(
     collection = find_collection(library, name)
     state = SearchState.from_params(name, params)
     spaces = collection.spaces()
+    hidden = answers.hidden_columns(collection, state.also)
     page = SearchPage(
         state=state,
         info=next(info for info in infos if info.name == name),
         infos=infos,
         spaces=spaces,
         space=_chosen(spaces, state.model_id),
-        tiles=tiles_of(library, collection, state),
+        tiles=tiles_of(library, collection, state, with_panels=marked),
         words=(),
-        columns=[column.name for column in collection.columns()],
-        panel_title=panel_name(library, state.within),
+        columns=[column.name for column in collection.columns() if column.name not in hidden],
+        panel_title=panel_name(library, state.within) if marked else state.within,
         panels=panel_choices(state, library.panels.list_panels()) if marked else (),
         marked=marked,
     )
     try:
         query = state.to_query(max_decoded=max_decoded)
+        answers.check_column(collection, state.group, state.also)
         hits = answers.ask(collection, query, state.also)
-        return _answered(page, library, collection, hits, origin)
+        return _answered(page, library, collection, hits, origin, hidden)
     except (UsageError, NotFoundError, ImageError, UnavailableError) as error:
         words = words_of(state, _wordless(page))
         return replace(page, fault=Fault(_place(error), error), words=words)
 
 
 def _answered(
-    page: SearchPage, library: Library, collection: Collection, hits: Hits, origin: str
+    page: SearchPage,
+    library: Library,
+    collection: Collection,
+    hits: Hits,
+    origin: str,
+    hidden: frozenset[str],
 ) -> SearchPage:
     state = page.state
     reasons = {
@@ -107,7 +115,7 @@ def _answered(
         words=words_of(state, reasons),
         results=results_of(library, collection, state, hits, marks),
         groups=[] if not grouped else groups_of(library, collection, state, grouped, marks),
-        found_facets=library.facets(hits),
+        found_facets=[one for one in library.facets(hits) if one.column not in hidden],
         citation=cite_search(
             hits,
             f"{origin}{state.permanent_url(hits.version)}",
