@@ -309,7 +309,7 @@ def _hits(collection: CollectionStore, answer: _Answer, started: float) -> Hits:
     ranking = answer.ranking
     image_ids = [answer.columns.image_ids[ordinal] for ordinal in ranking.ordinals.tolist()]
     try:
-        stored = read_images(collection, answer.columns, answer.version, image_ids)
+        stored = read_images(collection, answer.version, image_ids)
     except NotFoundError as error:
         raise _MovedOnError(str(error)) from error
     places = zip(stored, ranking.scores.tolist(), ranking.percentiles.tolist(), strict=True)
