@@ -192,6 +192,22 @@ def test_strangers_have_no_panels(own: ba.Library) -> None:
     assert str(own.root) not in table.text
 
 
+def test_strangers_learn_no_name_of_a_panel(own: ba.Library) -> None:
+    panel = own.panels.create("Secret of Anna", works=["fields/red.png"])
+    owner, stranger = client_of(own, Access.local(8642)), client_of(own, Access.public())
+    spelled = f"panel:{panel.id}"
+    for path in (
+        f"/c/fields?like={spelled}",
+        f"/c/fields?like=red.png&unlike={spelled}",
+        f"/c/fields?like=red.png&within={spelled}",
+        f"/c/fields?within={spelled}",
+        f"/c/fields/rankings?like={spelled}",
+    ):
+        assert "Secret of Anna" in owner.get(path).text
+        for twin in (path, path.replace("?", ".json?")):
+            assert "Secret" not in stranger.get(twin).text
+
+
 def test_hostile_words_stay_words(desk: TestClient, own: ba.Library) -> None:
     nasty = "<script>alert(1)</script>\"'{{7*7}}"
     panel = own.panels.create(nasty, note=nasty, works=["fields/red.png"])

@@ -264,6 +264,7 @@ def rankings_page(
     params: Iterable[tuple[str, str]],
     *,
     max_decoded: int = MAX_PARTS,
+    with_panels: bool = True,
 ) -> RankingsPage:
     """Ask collection `name` one question and judge it in two ways.
 
@@ -273,6 +274,7 @@ def rankings_page(
         name: Of the collection.
         params: A search, and how its other side judges: `b.by`, `b.metric`, `b.rule`, `b.lambda`.
         max_decoded: How many parts may be details or uploads.
+        with_panels: Whether the panels of the question are told by name.
 
     Raises:
         NotFoundError: when there is no such collection.
@@ -291,7 +293,7 @@ def rankings_page(
         info=collection.info,
         state=asked,
         spaces=spaces,
-        tiles=tiles_of(library, collection, asked),
+        tiles=tiles_of(library, collection, asked, with_panels=with_panels),
         sides=(sides[0], sides[1]),
         shown=shown if shown in SHOWN else "",
     )

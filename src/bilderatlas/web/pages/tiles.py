@@ -96,11 +96,21 @@ class Words:
     reason: str = ""
 
 
-def tiles_of(library: Library, collection: Collection, state: SearchState) -> list[Tile]:
-    """Return the pictures of a question, examples first; what cannot be found keeps its name."""
+def tiles_of(
+    library: Library, collection: Collection, state: SearchState, *, with_panels: bool = True
+) -> list[Tile]:
+    """Return the pictures of a question, examples first; what cannot be found keeps its name.
+
+    Args:
+        library: Where other collections and panels are.
+        collection: The one that is asked.
+        state: The question.
+        with_panels: Whether its panels are told by name: a panel is its owner's alone.
+    """
     signed = [(text, 1) for text in state.like] + [(text, -1) for text in state.unlike]
     known = _pictures_at_once(collection, [text for text, _sign in signed])
-    return [_tile(library, collection, state, text, sign, known) for text, sign in signed]
+    tiles = [_tile(library, collection, state, text, sign, known) for text, sign in signed]
+    return [_named(library, tile) for tile in tiles] if with_panels else tiles
 
 
 def with_reasons(tiles: Sequence[Tile], inactive: Sequence[Inactive]) -> list[Tile]:
@@ -155,12 +165,18 @@ def _tile(
         if part.kind is PartKind.UPLOAD:
             return _own_picture(library, replace(tile, part=part, label=_("Your picture")))
         if part.kind is PartKind.PANEL:
-            name = panel_name(library, f"{PANEL_PREFIX}{part.value}")
-            return replace(tile, part=part, label=name)
+            return replace(tile, part=part)
         picture = known.get(part.value) or _picture(library, collection, part.value)
     except BilderatlasError:
         return tile  # the search itself says what is wrong with it
     return replace(tile, part=part, picture=picture, label=picture.alt)
+
+
+def _named(library: Library, tile: Tile) -> Tile:
+    """Call a panel by its name."""
+    if tile.part is None or tile.part.kind is not PartKind.PANEL:
+        return tile
+    return replace(tile, label=panel_name(library, f"{PANEL_PREFIX}{tile.part.value}"))
 
 
 def _pictures_at_once(collection: Collection, texts: Sequence[str]) -> dict[str, Picture]:

@@ -19,6 +19,13 @@ def add_rankings(site: Site) -> None:
     def rankings(request: Request) -> Page:
         name = request.path_params["collection"]
         params = request.query_params.multi_items()
-        return rankings_page(site.library, site.answers, name, params, max_decoded=max_decoded)
+        return rankings_page(
+            site.library,
+            site.answers,
+            name,
+            params,
+            max_decoded=max_decoded,
+            with_panels=site.local,
+        )
 
     site.twins(urls.RANKINGS, rankings)
