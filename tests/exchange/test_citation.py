@@ -76,6 +76,41 @@ def test_a_search_is_cited_with_all_that_decides_it() -> None:
     assert "in “rijks” and “more”" in text
 
 
+def test_every_collection_is_cited_at_its_version() -> None:
+    answers = (replace(HITS, n_works=300), replace(HITS, collection="m2", version=3, n_works=1))
+    both = replace(HITS, also=("m2",), n_works=301, answers=answers)
+    text = cite_search(both, URL, DAY).text
+    assert "Collection rijks, version 7, 300 works. Collection m2, version 3, 1 work. http" in text
+    assert "301" not in text
+
+
+def test_an_order_is_no_limit_and_is_told_with_its_direction() -> None:
+    for sort, told in (
+        ("date", "Ordered by date, earliest first"),
+        ("-date", "Ordered by date, latest first"),
+        ("title", "Ordered by title"),
+    ):
+        found = cite_search(replace(HITS, query=replace(QUERY, where="", sort=sort)), URL, DAY)
+        assert f"without works seen. {told}. Coll" in found.text
+        assert told in found.bibtex
+
+
+def test_a_mixture_is_cited_with_all_that_decides_it() -> None:
+    blend = (("clip.openai", 2.0), ("pose.coco", 1.0))
+    other = replace(CRITERION, model_id="pose.coco", judges_by="how they stand")
+    query = replace(QUERY, blend=blend, mirrored=True)
+    text = cite_search(replace(HITS, criteria=(CRITERION, other), query=query), URL, DAY).text
+    assert "; rule difference, lambda 0.7, mirror images accepted, exact. " in text
+
+
+def test_works_chosen_by_hand_are_not_cited_as_the_whole_answer() -> None:
+    found = cite_search(HITS, URL, DAY, n_chosen=3)
+    assert "3 works chosen from works in “rijks” like SK-C-5" in found.text
+    assert "title = {3 works chosen from works in" in found.bibtex
+    whole = cite_search(HITS, URL, DAY)
+    assert "title = {Works in" in whole.bibtex and "chosen" not in whole.text
+
+
 def test_a_work_is_cited_from_its_record() -> None:
     found = cite_work(WORK, URL, DAY)
     assert found.text == (

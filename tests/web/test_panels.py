@@ -6,12 +6,15 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 import bilderatlas.api as ba
+from bilderatlas.api.exports import export_hits
+from bilderatlas.search.hits import Hits, StopLine
 from bilderatlas.web.security import Access
 from tests.web.conftest import Site, Visitor, client_of, run_site
 
@@ -159,6 +162,27 @@ def test_a_search_is_taken_along(desk: TestClient, own: ba.Library) -> None:
     assert desk.get(f"/c/fields/export.doc?{state}").status_code == 404
     assert desk.get("/c/nope/export.csv").status_code == 404
     assert desk.get("/c/fields/export.csv?like=nope.png").status_code == 400
+
+
+def test_what_the_page_shows_is_taken_along(own: ba.Library) -> None:
+    found = own["fields"].search(like="red.png", extractor="raw_32.pixels")
+    line = StopLine(2, 0.5, 0.1, 0.0, 0.1, "")
+
+    def ids_taken(hits: Hits) -> list[str]:
+        made = export_hits(own, hits, page_of=lambda _name, image_id: image_id)
+        return [work.image_id for work in made.works]
+
+    everything = [hit.image_id for hit in found]
+    assert len(everything) > 2
+    assert ids_taken(replace(found, stop=line)) == everything[:2]
+    for shown in (replace(line, n_better=0), None):  # nothing above the line: all are shown
+        assert ids_taken(replace(found, stop=shown)) == everything
+
+
+def test_works_chosen_are_cited_as_chosen(desk: TestClient) -> None:
+    chosen = desk.get("/c/fields/export.txt?id=fields/red.png&id=fields/blue.png").text
+    assert "2 works chosen from works in" in chosen
+    assert "chosen" not in desk.get("/c/fields/export.txt").text
 
 
 def test_a_panel_is_taken_along(desk: TestClient, own: ba.Library) -> None:

@@ -157,7 +157,7 @@ def export_hits(
         )
     facts = hits.to_json()
     facts.pop("hits")
-    cited = cite_hits(library, hits, url)
+    cited = cite_hits(library, hits, url, n_chosen=len(works) if chosen else 0)
     return Export(f"{hits.collection} search", works, cited, facts, library)
 
 
@@ -167,8 +167,11 @@ def _named(work: str) -> tuple[str, str]:
 
 
 def _better(hits: Hits) -> Sequence[Hit]:
-    """Return the hits above the stop line; all of them where there is none, or another order."""
-    if hits.stop is None or hits.query.sort:
+    """Return the hits above the stop line; all where there is none, nothing above it, or an order.
+
+    That is what facets and groups count, too.
+    """
+    if hits.stop is None or not hits.stop.n_better or hits.query.sort:
         return hits
     return hits[: max(hits.stop.n_better - hits.query.offset, 0)]
 
@@ -183,13 +186,14 @@ def _stored(library: Library, works: Sequence[tuple[str, str]]) -> list[tuple[st
     return [(work[0], found[work]) for work in works if work in found]
 
 
-def cite_hits(library: Library, hits: Hits, url: str) -> Citation:
+def cite_hits(library: Library, hits: Hits, url: str, *, n_chosen: int = 0) -> Citation:
     """Cite a search, its panels by their names.
 
     Args:
         library: Where it was asked.
         hits: The answer.
         url: Its permanent address.
+        n_chosen: How many works were chosen from it by hand; 0: none were.
     """
     named = {part.value for part in hits.query.parts if part.kind is PartKind.PANEL}
     named |= {hits.query.within_panel} - {""}
@@ -199,7 +203,7 @@ def cite_hits(library: Library, hits: Hits, url: str) -> Citation:
         listed = [*panels.list_panels(), *panels.list_panels(removed=True)]
         names = {info.id: info.name for info in listed if info.id in named}
     title = library[hits.collection].info.title
-    return cite_search(hits, url, _today(), title=title, names=names)
+    return cite_search(hits, url, _today(), title=title, names=names, n_chosen=n_chosen)
 
 
 def _today() -> datetime.date:

@@ -52,6 +52,7 @@ def cite_search(
     *,
     title: str = "",
     names: Mapping[str, str] | None = None,
+    n_chosen: int = 0,
 ) -> Citation:
     """Cite a search.
 
@@ -61,27 +62,38 @@ def cite_search(
         date: When it was asked.
         title: The collection's title; its name where this is empty.
         names: Panel id → name, for panels in the question.
+        n_chosen: How many works were chosen from the answer by hand; 0: it is cited as a whole.
     """
     asked = _question(hits.query, names or {})
     collections = " and ".join([f"“{title or hits.collection}”", *(f"“{n}”" for n in hits.also)])
-    sentences = [f"{PROGRAM}: works in {collections} {asked or 'hung at random'}", _judged(hits)]
-    limits = _limits(hits.query, names or {})
-    sentences += [limits] if limits else []
-    sentences.append(
-        f"Collection {hits.collection}, version {hits.version}, {hits.n_works:,} works"
-    )
-    line = ". ".join(sentence for sentence in sentences if sentence)
-    text = f"{line}. {url} ({_day(date)})."
-    digest = hashlib.sha256(f"{hits.collection}{hits.version}{url}".encode()).hexdigest()
+    found = f"works in {collections} {asked or 'hung at random'}"
+    if n_chosen:
+        found = f"{_counted(n_chosen)} chosen from {found}"
+    facts = [_judged(hits), _limits(hits.query, names or {}), _order(hits.query), *_versions(hits)]
+    note = ". ".join(filter(None, facts))
+    digest = hashlib.sha256(f"{hits.collection}{hits.version}{url}{n_chosen or ''}".encode())
     entry = {
-        "title": f"Works in {collections} {asked or 'hung at random'}",
+        "title": found[0].upper() + found[1:],
         "howpublished": PROGRAM,
-        "note": ". ".join(sentence for sentence in sentences[1:] if sentence),
+        "note": note,
         "year": f"{date.year:04d}",
         "url": url,
         "urldate": date.isoformat(),
     }
-    return Citation(text, to_bibtex("misc", f"search-{digest[:10]}", entry))
+    text = f"{PROGRAM}: {found}. {note}. {url} ({_day(date)})."
+    return Citation(text, to_bibtex("misc", f"search-{digest.hexdigest()[:10]}", entry))
+
+
+def _versions(hits: Hits) -> list[str]:
+    """Return what each collection that answered was when it did."""
+    return [
+        f"Collection {one.collection}, version {one.version}, {_counted(one.n_works)}"
+        for one in hits.answers or (hits,)
+    ]
+
+
+def _counted(n_works: int) -> str:
+    return "1 work" if n_works == 1 else f"{n_works:,} works"
 
 
 def cite_work(record: Record, url: str, date: datetime.date) -> Citation:
@@ -125,7 +137,7 @@ def cite_work(record: Record, url: str, date: datetime.date) -> Citation:
 
 def cite_panel(name: str, n_works: int, version: int, url: str, date: datetime.date) -> Citation:
     """Cite a panel as it stands at one version."""
-    works = "1 work" if n_works == 1 else f"{n_works:,} works"
+    works = _counted(n_works)
     text = f"{PROGRAM}: panel “{name}”, {works}, version {version}. {url} ({_day(date)})."
     digest = hashlib.sha256(f"{name}{version}{url}".encode()).hexdigest()
     entry = {
@@ -176,16 +188,18 @@ def _judged(hits: Hits) -> str:
     if hits.criteria:
         weights = dict(query.blend)
         parts = (f"{weights.get(one.model_id, 1):g} × {_criterion(one)}" for one in hits.criteria)
-        return f"Judged by {' and '.join(parts)}; rule {query.rule}"
-    if hits.criterion is None:
+        judged, rule = " and ".join(parts), query.rule
+    elif hits.criterion is not None:
+        judged, rule = _criterion(hits.criterion), hits.criterion.rule
+    else:
         return ""
-    extra = [f"rule {hits.criterion.rule}"]
+    extra = [f"rule {rule}"]
     if query.negatives and query.lambda_ != 0.5:
         extra.append(f"lambda {query.lambda_:g}")
     if query.mirrored:
         extra.append("mirror images accepted")
     extra.append(hits.recall if hits.recall.startswith("exact") else f"recall {hits.recall}")
-    return f"Judged by {_criterion(hits.criterion)}; {', '.join(extra)}"
+    return f"Judged by {judged}; {', '.join(extra)}"
 
 
 def _criterion(criterion: Criterion) -> str:
@@ -208,9 +222,12 @@ def _limits(query: Query, names: Mapping[str, str]) -> str:
         name = names.get(query.within_panel, query.within_panel)
         found.append(f"within the panel “{name}”")
     found += [f"without works {one}" for one in query.hide]
-    if query.sort:
-        found.append(f"ordered by {query.sort.lstrip('-')}")
     return f"Only {'; '.join(found)}" if found else ""
+
+
+def _order(query: Query) -> str:
+    orders = {"date": "date, earliest first", "-date": "date, latest first"}
+    return f"Ordered by {orders.get(query.sort, query.sort)}" if query.sort else ""
 
 
 def _makers(record: Record) -> str:
