@@ -273,6 +273,12 @@ def test_a_collection_is_removed_after_it_was_said_what_is_lost(
     client.post("/c/torn/index")
     blocked = client.post("/c/torn/remove", data={"name": "torn"})
     assert blocked.status_code == 409 and "being indexed" in blocked.text
+    [waiting] = own_library.jobs.list([JobState.QUEUED])
+    own_library.jobs.pause(waiting.id)  # a paused job would make the collection anew: it counts
+    assert "paused" in client.get("/c/torn/remove").text
+    assert client.post("/c/torn/remove", data={"name": "torn"}).status_code == 409
+    assert client.post("/c/torn/index").status_code == 409
+    own_library.jobs.resume(waiting.id)
     own_library.run_jobs()
     assert client.post("/c/torn/remove", data={"name": "torn"}).headers["location"] == "/"
     assert "torn" not in own_library and (torn / "good.png").exists()

@@ -145,8 +145,8 @@ def submit_again(
 
 
 def find_index_job(library: Library, collection: str) -> Job | None:
-    """Return the job that indexes a collection now, or will; None if there is none."""
-    active = library.jobs.list([JobState.QUEUED, JobState.RUNNING])
+    """Return the job that indexes a collection now, or will, or is paused; None: there is none."""
+    active = library.jobs.list([JobState.QUEUED, JobState.RUNNING, JobState.PAUSED])
     named = (job for job in active if job.params.get("collection") == collection)
     return next((job for job in named if job.kind == "index"), None)
 
