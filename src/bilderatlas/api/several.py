@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -150,6 +151,9 @@ def _merged(
         key=lambda each: (each[0], each[2].rank, each[1]),
     )  # fmt: skip
     page = ranked[query.offset : query.offset + query.k]
+    line = _stop_line(answers) if alike else None
+    if alike:  # facets and groups then follow the line that is drawn, not the line of each
+        found = [replace(hits, pool=_above(line, hits.pool)) for hits in found]
     criteria = dict.fromkeys(one for answer in answers for one in _criteria(answer.hits))
     return replace(
         first,
@@ -166,7 +170,7 @@ def _merged(
         notes=(*notes, *_notes(home, answers, alike)),
         thumbnail_of=_thumbnails(answers),
         inactive=tuple(dict.fromkeys(one for answer in answers for one in answer.hits.inactive)),
-        stop=_stop_line(answers) if alike and not query.sort else None,
+        stop=line if not query.sort else None,
         criteria=tuple(criteria) if len(criteria) > 1 else (),
         also=tuple(a.collection.name for a in answers if a.collection is not home),
         pool=first.pool if len(answers) == 1 else None,
@@ -240,7 +244,10 @@ def _notes(home: Collection, answers: Sequence[_Answer], alike: bool) -> list[st
 
 
 def _stop_line(answers: Sequence[_Answer]) -> StopLine | None:
-    """Draw the line anew, through the works of all collections together."""
+    """Draw the line anew, through the works of all collections together.
+
+    There is none where not even a perfect work would stand out among all of them.
+    """
     pools = [answer.hits.pool for answer in answers if answer.hits.pool is not None]
     if len(pools) < len(answers) or not any(answer.hits.stop for answer in answers):
         return None
@@ -248,9 +255,19 @@ def _stop_line(answers: Sequence[_Answer]) -> StopLine | None:
         np.concatenate([getattr(pool, name) for pool in pools])
         for name in ("scores", "rankable", "mask")
     )
-    line = find_stop_line(scores[rankable])
+    line = find_stop_line(scores[rankable], perfect=min(pool.perfect for pool in pools))
     together = Pool.of(pools[0].columns, scores, rankable, mask)
     return line.drawn_in(together) if line else None
+
+
+def _above(line: StopLine | None, pool: Pool | None) -> Pool | None:
+    """Return the works behind one answer, better than chance where they are above `line`."""
+    if pool is None:
+        return None
+    if line is None or not line.n_better:
+        return replace(pool, better=pool.mask, threshold=-math.inf)
+    better = pool.mask & (pool.scores >= line.threshold)
+    return replace(pool, better=better, threshold=line.threshold)
 
 
 def _thumbnails(answers: Sequence[_Answer]) -> Callable[[str], bytes | None]:

@@ -168,6 +168,7 @@ class Pool:
         better: `(n,)`, those of `mask` above that line; all of them where there is no line, or
             nothing above it.
         threshold: The lowest score above that line; minus infinity where all works are `better`.
+        perfect: At most the score of the very thing that is asked for; see `combine.Scorer`.
     """
 
     columns: Columns
@@ -176,6 +177,7 @@ class Pool:
     mask: Mask
     better: Mask
     threshold: float = -math.inf
+    perfect: float = math.inf
 
     @classmethod
     def of(

@@ -188,6 +188,8 @@ def _rank(collection: CollectionStore, query: Query, space: SpaceStore, embed: E
         line = find_stop_line(scores[rankable], perfect=found.scorer.perfect)
     threshold = line.threshold if line else -math.inf
     pool = Pool.of(view.columns, scores, rankable, allowed.mask, threshold)
+    if found.scorer.perfect is not None:
+        pool = replace(pool, perfect=found.scorer.perfect)
     return _Answer(
         query,
         _criterion(space.card_json, query),
