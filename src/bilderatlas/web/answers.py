@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from bilderatlas.exchange.public_columns import private_columns
 from bilderatlas.search.filter_evaluate import spellings_of
 from bilderatlas.search.filters import compile_filter
 from bilderatlas.search.query import PartKind, Query
+from bilderatlas.web.costly import CostlyQuestions
 from bilderatlas.web.recent import Recent
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Answers:
         """
         self._library = library
         self._with_panels = with_panels
+        self._costly = CostlyQuestions()
         self._answers: Recent[Hashable, Hits] = Recent(MAX_ANSWERS)
         self._palettes: Recent[str, Palette] = Recent(MAX_PALETTES)
         self._comparisons: Recent[Hashable, list[Comparison]] = Recent(MAX_COMPARISONS)
@@ -44,13 +47,15 @@ class Answers:
 
         Raises:
             UsageError: when the parts, the rule, the filter or a name do not fit.
+            UnavailableError: when many questions that take long are asked at once.
         """
         query = self._allowed(collection, query, also)
         key = self._key(collection, query, also)
-        if also:
-            hits = self._library.search_several([collection.name, *also], query)
-        else:
-            hits = collection.run(query)
+        with self._admitted(collection, query, also):
+            if also:
+                hits = self._library.search_several([collection.name, *also], query)
+            else:
+                hits = collection.run(query)
         if self._key(collection, query, also) == key:  # no writer came between
             self._answers.keep(key, hits)
         return hits
@@ -65,6 +70,15 @@ class Answers:
             self._key(collection, self._allowed(collection, query, also), also)
         )
         return self.ask(collection, query, also) if found is None else found
+
+    def _admitted(
+        self, collection: Collection, query: Query, also: Sequence[str]
+    ) -> AbstractContextManager[None]:
+        """Wait for one's turn where strangers ask; the owner need not."""
+        if self._with_panels:
+            return nullcontext()
+        others = [self._library[name] for name in also if name in self._library]
+        return self._costly.admitted([collection, *others], query)
 
     def hidden_columns(self, collection: Collection, also: Sequence[str] = ()) -> frozenset[str]:
         """Return the columns that this site tells nobody of: those that name its files."""
