@@ -11,6 +11,7 @@ from PIL import Image
 from sqlalchemy import update
 
 from bilderatlas.api import Library, create, index
+from bilderatlas.api.exports import export_panel
 from bilderatlas.api.panels import find_item
 from bilderatlas.errors import ConflictError, NotFoundError, QueryError, UnknownNameError
 from bilderatlas.indexing import IndexOptions
@@ -98,6 +99,41 @@ def test_what_is_not_there_is_said(library: Library) -> None:
         connection.execute(doubled)
     with pytest.raises(ConflictError, match="Name one by its id"):
         panels["Three"]
+
+
+def test_another_collection_of_the_same_name_is_no_source_of_the_works(
+    library: Library, tmp_path: Path
+) -> None:
+    panels = library.panels
+    panel = panels.create("Reds", works=["works/red-0.png", "works/red-1.png", "more/red-2.png"])
+    panels.mark_seen("works", ["red-0.png"])
+
+    def made_anew(colours: dict[str, tuple[int, int, int]], name: str) -> None:
+        library.remove("works")
+        folder = tmp_path / name
+        folder.mkdir()
+        for file, colour in colours.items():
+            Image.new("RGB", (60, 40), colour).save(folder / file)
+        options = IndexOptions(extractors=("raw_32.pixels",))
+        index(library, str(folder), "works", options=options)
+
+    made_anew(SHADES | {"red-0.png": (0, 200, 0)}, "others")
+    assert panels.seen_ids("works") == frozenset()
+    first, second, third = panels.works(panel.id)
+    assert first.stored is None and "another one now" in first.gone
+    assert (second.gone, third.gone) == ("", "")  # the same picture came back: the same work
+    assert first.item.label and first.to_json()["record"] is None
+    assert panels.kept_ids("works") == panels.store.ids_in(panel.id, "works") == {"red-1.png"}
+    assert panels.with_work("works", "red-0.png") == []
+    asked = library["works"].search(like=f"panel:{panel.id}", extractor="raw_32.pixels", k=9)
+    assert "red-0.png" in ids(asked) and "red-1.png" not in ids(asked)
+    made = export_panel(library, panels["Reds"], page_of=lambda *_: "")
+    assert [work.sha256 is None for work in made.works] == [True, False, False]
+    alone = panels.create("Gone", works=["works/blue-0.png"])
+    made_anew({"blue-0.png": (9, 9, 9), "red-0.png": (230, 30, 30)}, "third")
+    assert panels.works(panel.id)[0].gone == ""
+    with pytest.raises(QueryError, match="are gone"):
+        library["works"].search(like=f"panel:{alone.id}", extractor="raw_32.pixels")
 
 
 def test_a_panel_is_an_example(library: Library) -> None:

@@ -123,7 +123,13 @@ def _with_works(
             reason = said("The panel “%(name)s” has no works.", name=panel.name)
             inactive.append(Inactive(str(part), part.kind.value, part.sign, reason))
             continue
-        one = _panel_part(panel, part, collection, room)
+        replaced = panels.store.replaced_items(panel.id)
+        items = [item for item in panel.items if item.item_id not in replaced]
+        if not items:
+            reason = said("The works of the panel “%(name)s” are gone.", name=panel.name)
+            inactive.append(Inactive(str(part), part.kind.value, part.sign, reason))
+            continue
+        one = _panel_part(replace(panel, items=tuple(items)), part, collection, room)
         found.append(one)
         parts.extend(one.works)
     if (not any(part.sign > 0 for part in parts) and asked.positives) or not parts:

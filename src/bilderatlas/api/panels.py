@@ -110,8 +110,11 @@ class Panels:
             wanted = [item.image_id for item in found.items if item.collection == name]
             for image in self.find_records(name, wanted):
                 stored[name, image.image_id] = image
+        replaced = self.store.replaced_items(found.id)
         return [
-            PanelWork(
+            PanelWork(item, None, _another_stands_here(item))
+            if item.item_id in replaced
+            else PanelWork(
                 item,
                 stored.get((item.collection, item.image_id)),
                 _why_gone(item, there, stored),
@@ -278,7 +281,8 @@ class Panels:
     def _new_item(self, work: str, note: str) -> NewItem:
         name, image_id, region = self.read_work(work)
         stored = self._library.get_collection(name).get_record(image_id)
-        return NewItem(name, image_id, region, note, stored.record.label)
+        content = stored.content_sha256 or ""
+        return NewItem(name, image_id, region, note, stored.record.label, content)
 
 
 def find_item(panel: Panel, name: str) -> PanelItem:
@@ -318,6 +322,14 @@ def part_of(item: PanelItem, collection: str, *, sign: int, weight: float) -> Pa
     own = item.collection == collection
     value = item.image_id if own else f"{item.collection}/{item.image_id}"
     return Part(PartKind.IMAGE, value, sign, weight, region_of(item))
+
+
+def _another_stands_here(item: PanelItem) -> str:
+    return said(
+        "The collection “%(name)s” is another one now; the work of this name there is not this "
+        "one.",
+        name=item.collection,
+    )
 
 
 def _why_gone(item: PanelItem, there: set[str], stored: dict[tuple[str, str], StoredImage]) -> str:

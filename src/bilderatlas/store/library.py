@@ -24,7 +24,7 @@ from bilderatlas.store.images import shown_contents
 from bilderatlas.store.locks import FileLock
 from bilderatlas.store.manifest import LibraryManifest
 from bilderatlas.store.migrate import migrate
-from bilderatlas.store.schema import collections, images, spaces
+from bilderatlas.store.schema import collections, images, seen_images, spaces
 from bilderatlas.store.thumbnails import ThumbnailStore
 from bilderatlas.store.uploads import UploadStore
 
@@ -241,6 +241,8 @@ class LibraryStore:
                 candidates = connection.execute(contents).scalars().all()
                 remove_texts(connection, keys)
                 connection.execute(delete(collections).where(collections.c.id == collection.id))
+                # what gets this name later was not looked at
+                connection.execute(delete(seen_images).where(seen_images.c.collection == name))
             self._set_aside(name)  # Windows renames no folder in which a lock is held open
         self.thumbnails.remove_unused(filter(None, candidates), self.shown)
 

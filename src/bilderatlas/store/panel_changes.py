@@ -34,6 +34,7 @@ class PanelItem:
         label: Maker, title and date as they were when it was put there: what is left to read when
             the work is gone.
         added_at: When it was put there.
+        content_sha256: Of the picture as it was then; empty where that is not known.
     """
 
     item_id: str
@@ -44,6 +45,7 @@ class PanelItem:
     note: str = ""
     label: str = ""
     added_at: str = ""
+    content_sha256: str = ""
 
     @property
     def work(self) -> tuple[str, str, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
 from bilderatlas.errors import NotFoundError
 from bilderatlas.store.panel_changes import PanelItem
-from bilderatlas.store.schema import panel_actions, panel_items, panels
+from bilderatlas.store.schema import collections, images, panel_actions, panel_items, panels
 
 DONE, UNDONE, DROPPED = "done", "undone", "dropped"
 _ITEM_COLUMNS = [column for column in panel_items.columns if column.name != "panel_id"]
@@ -89,6 +89,7 @@ class NewItem:
     region: str = ""
     note: str = ""
     label: str = ""
+    content_sha256: str = ""
 
 
 def select_infos() -> Select[Any]:
@@ -131,6 +132,23 @@ def next_action(connection: Connection, panel_id: str, state: str) -> Row[Any] |
     own = (panel_actions.c.panel_id == panel_id, panel_actions.c.state == state)
     order = number.desc() if state == DONE else number
     return connection.execute(select(panel_actions).where(*own).order_by(order).limit(1)).first()
+
+
+def stands_for_another() -> ColumnElement[bool]:
+    """Return the condition under which an item's name has come to mean another work.
+
+    Its collection was removed, one that was made since has its name, and another picture there
+    has the work's id. A picture that was replaced in its own collection is the same work still.
+    """
+    made_since = collections.c.created_at >= panel_items.c.added_at
+    named = select(images.c.key).where(
+        images.c.collection_id == collections.c.id,
+        collections.c.name == panel_items.c.collection,
+        images.c.image_id == panel_items.c.image_id,
+        images.c.content_sha256.is_distinct_from(panel_items.c.content_sha256),
+    )
+    known = panel_items.c.content_sha256 != ""
+    return and_(known, named.where(made_since).correlate(panel_items).exists())
 
 
 def no_panel(panel_id: str) -> NotFoundError:

@@ -38,6 +38,7 @@ from bilderatlas.store.panel_rows import (
     no_panel,
     read_panel,
     select_infos,
+    stands_for_another,
 )
 from bilderatlas.store.schema import panel_actions, panel_items, panels
 
@@ -89,15 +90,23 @@ class PanelStore:
     def ids_in(self, panel_id: str, collection: str) -> frozenset[str]:
         """Return the ids of the works of one collection that are on a panel.
 
+        A work that has the name of one that is gone is another work.
+
         Raises:
             NotFoundError: when there is no such panel.
         """
         own = (panel_items.c.panel_id == panel_id, panel_items.c.collection == collection)
         with self._database.connect() as connection:
             if connection.execute(select(panels.c.id).where(panels.c.id == panel_id)).first():
-                found = connection.execute(select(panel_items.c.image_id).where(*own))
-                return frozenset(found.scalars())
+                same = select(panel_items.c.image_id).where(*own, ~stands_for_another())
+                return frozenset(connection.execute(same).scalars())
         raise no_panel(panel_id)
+
+    def replaced_items(self, panel_id: str) -> frozenset[str]:
+        """Return the items whose names mean other works now than those that were put there."""
+        own = select(panel_items.c.item_id).where(panel_items.c.panel_id == panel_id)
+        with self._database.connect() as connection:
+            return frozenset(connection.execute(own.where(stands_for_another())).scalars())
 
     def kept_ids(self, collection: str) -> frozenset[str]:
         """Return the ids of the works of a collection that are on any panel in use."""
@@ -105,6 +114,7 @@ class PanelStore:
             select(panel_items.c.image_id)
             .join(panels, panels.c.id == panel_items.c.panel_id)
             .where(panel_items.c.collection == collection, panels.c.removed_at.is_(None))
+            .where(~stands_for_another())
         )
         with self._database.connect() as connection:
             return frozenset(connection.execute(statement).scalars())
@@ -112,7 +122,9 @@ class PanelStore:
     def panels_of(self, collection: str, image_id: str) -> list[PanelInfo]:
         """Return the panels in use that show a work."""
         shown = select(panel_items.c.panel_id).where(
-            panel_items.c.collection == collection, panel_items.c.image_id == image_id
+            panel_items.c.collection == collection,
+            panel_items.c.image_id == image_id,
+            ~stands_for_another(),
         )
         statement = select_infos().where(panels.c.id.in_(shown), panels.c.removed_at.is_(None))
         with self._database.connect() as connection:
@@ -393,6 +405,7 @@ def _fresh(items: Iterable[NewItem], now: str) -> Iterator[PanelItem]:
             _checked_note(one.note),
             one.label,
             now,
+            one.content_sha256,
         )
 
 

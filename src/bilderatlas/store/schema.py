@@ -151,6 +151,7 @@ panel_items = Table(
     Column("note", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("added_at", Text, nullable=False),
+    Column("content_sha256", Text, nullable=False, server_default=""),
     UniqueConstraint("panel_id", "collection", "image_id", "region", name="work_of_panel"),
     Index("panel_item_by_work", "collection", "image_id"),
 )

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bilderatlas.store.migrations import m001_first, m002_source_options, m003_panels
+from bilderatlas.store.migrations import (
+    m001_first,
+    m002_source_options,
+    m003_panels,
+    m004_panel_contents,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(m001_first.NUMBER, m001_first.TITLE, m001_first.upgrade),
     Migration(m002_source_options.NUMBER, m002_source_options.TITLE, m002_source_options.upgrade),
     Migration(m003_panels.NUMBER, m003_panels.TITLE, m003_panels.upgrade),
+    Migration(m004_panel_contents.NUMBER, m004_panel_contents.TITLE, m004_panel_contents.upgrade),
 )
 
 FORMAT_VERSION = MIGRATIONS[-1].number
