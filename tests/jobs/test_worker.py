@@ -40,6 +40,26 @@ class Count(JobKind):
         return {"counted": path.stat().st_size}
 
 
+class CountLeft(JobKind):
+    """Counts what is left of `to`, as a job does that looks at what there is already."""
+
+    name = "count left"
+
+    def run(self, context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+        path = Path(params["path"])
+        start = path.stat().st_size if path.exists() else 0
+        for n in range(params["to"] - start):
+            if context.stop.is_set():
+                break
+            if n + start == params["pause_at"]:
+                queue = JobQueue(context.store)
+                queue.pause(queue.list([JobState.RUNNING])[0].id)
+            with path.open("ab") as file:
+                file.write(b".")
+            context.report(n + 1, params["to"] - start, "counting")
+        return {}
+
+
 class Refuse(JobKind):
     """Fails with a sentence, or with a defect."""
 
@@ -52,6 +72,7 @@ class Refuse(JobKind):
 
 
 JOB_KINDS.register("count", Count())
+JOB_KINDS.register("count left", CountLeft())
 JOB_KINDS.register("refuse", Refuse())
 
 
@@ -107,6 +128,18 @@ def test_a_running_job_stops_when_told(store: LibraryStore, tmp_path: Path, verb
     assert not thread.is_alive()
     assert queue.get(job.id).state.value == {"cancel": "cancelled", "pause": "paused"}[verb]
     assert (tmp_path / "n").stat().st_size < 100_000
+
+
+def test_what_was_done_before_a_pause_stays_counted(store: LibraryStore, tmp_path: Path) -> None:
+    queue = JobQueue(store)
+    job = queue.submit("count left", {"path": str(tmp_path / "n"), "to": 61, "pause_at": 9})
+    Worker(store).run_next()
+    paused = queue.get(job.id)
+    assert (paused.state, paused.done, paused.total) == (JobState.PAUSED, 10, 61)
+    queue.resume(job.id)
+    Worker(store).run_next()
+    ended = queue.get(job.id)
+    assert (ended.state, ended.done, ended.total) == (JobState.DONE, 61, 61)
 
 
 SCRIPT = """

@@ -222,9 +222,11 @@ def test_of_several_the_good_ones_are_taken_and_the_others_named(client: TestCli
     answer = client.post("/uploads", data=fields, files=files)
     assert answer.status_code == 422
     document = Document(answer.text)
-    assert document.says("bad.png") and not document.says("good.png")
-    [back] = [a for a in document.all("a") if a.text == "Back to the question"]
-    assert back.get("href").count("upload:") == 1
+    assert document.says("1 picture was taken in.") and document.says("bad.png: ")
+    assert not document.says("good.png: ")
+    [on] = [a for a in document.all("a") if a.text == "Search with what was taken in"]
+    assert on.get("href").count("upload:") == 1
+    assert client.get(on.get("href")).status_code == 200
     accept = {"Accept": "application/json"}
     found = client.post("/uploads", data=fields, files=files, headers=accept).json()
     assert [one["name"] for one in found["uploads"]] == ["good.png"]

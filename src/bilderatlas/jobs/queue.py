@@ -157,8 +157,18 @@ class JobQueue:
         )
 
     def report(self, job_id: str, worker: str, done: int, total: int | None, message: str) -> bool:
-        """Note progress; False when the job is no longer this worker's to run."""
-        return self._update(job_id, worker=worker, done=done, total=total, message=message)
+        """Note progress; False when the job is no longer this worker's to run.
+
+        Of a job that was paused or cancelled meanwhile the works in hand are noted still.
+        """
+        values = {"done": done, "total": total, "message": message}
+        if self._update(job_id, worker=worker, **values):
+            return True
+        stopped = (JobState.PAUSED.value, JobState.CANCELLED.value)
+        own = (jobs.c.id == job_id, jobs.c.worker == worker, jobs.c.state.in_(stopped))
+        with write_transaction(self._database, self._root) as connection:
+            connection.execute(update(jobs).where(*own).values(values))
+        return False
 
     def finish(self, job_id: str, worker: str, result: dict[str, Any]) -> bool:
         """Mark the job as done with its result."""

@@ -64,7 +64,14 @@ class Worker:
                 self._leaving.wait(POLL_S)
 
     def _run(self, job: Job, stop: threading.Event) -> None:
+        before: int | None = None  # of the works, done when the job was stopped earlier
+
         def report(done: int, total: int | None, message: str) -> None:
+            nonlocal before
+            if before is None and total is not None:  # what is left may be all that is counted now
+                before = max((job.total or 0) - total, 0)
+            done += before or 0
+            total = None if total is None else total + (before or 0)
             if not self._queue.report(job.id, self._name, done, total, message):
                 stop.set()
 

@@ -207,11 +207,19 @@ class UploadRow:
 
 @dataclass(frozen=True, slots=True)
 class UploadsPage:
-    """The data of the page of one's own pictures."""
+    """The data of the page of one's own pictures.
+
+    Attributes:
+        rows: What this browser brought.
+        taken: What became of a form of which not all could be taken in.
+        status: Of the answer.
+        expiry_days: How long they are kept.
+        max_files: How many may come at once.
+    """
 
     template: ClassVar[str] = "uploads.html"
     rows: Sequence[UploadRow]
-    refused: Sequence[Refused] = ()
+    taken: Taken | None = None
     status: int = 200
     expiry_days: int = field(default=EXPIRY_DAYS)
     max_files: int = field(default=MAX_FILES)
@@ -221,12 +229,12 @@ class UploadsPage:
         return {"uploads": [row.to_json() for row in self.rows], "expiry_days": self.expiry_days}
 
 
-def uploads_page(library: Library, owner: str, refused: Sequence[Refused] = ()) -> UploadsPage:
-    """List what the browser `owner` brought along and is still kept."""
+def uploads_page(library: Library, owner: str, taken: Taken | None = None) -> UploadsPage:
+    """List what the browser `owner` brought along and is still kept; `taken` is what just came."""
     infos = library.collections()
     kept = library.store.uploads.claims(owner, younger_than_s=EXPIRY_S)
     rows = [UploadRow(claim, infos) for claim in kept]
-    return UploadsPage(rows, refused, 422 if refused else 200)
+    return UploadsPage(rows, taken, 422 if taken and taken.refused else 200)
 
 
 def forget_upload(library: Library, owner: str, sha256: str) -> None:

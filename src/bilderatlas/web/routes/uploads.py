@@ -11,7 +11,6 @@ from bilderatlas.web import urls
 from bilderatlas.web.pages.uploads import (
     MAX_FILES,
     Taken,
-    all_refused,
     forget_upload,
     forget_uploads,
     question_of,
@@ -42,13 +41,13 @@ def add_uploads(site: Site) -> None:
                 back = question.url() if question else ""
                 return site.refuse(request, error, back_url=back)
         visitor.kept = True
-        return answer(request, taken)
+        return await run_in_threadpool(answer, request, taken, visitor.owner)
 
-    def answer(request: Request, taken: Taken) -> Response:
+    def answer(request: Request, taken: Taken, owner: str) -> Response:
         if wants_json(request):
             return json_response(taken.to_json(), 201)
         if taken.refused:
-            return site.refuse(request, all_refused(taken.refused), back_url=taken.url)
+            return site.renderer.html(uploads_page(library, owner, taken))
         return RedirectResponse(taken.url, status_code=303)
 
     def uploads(request: Request) -> Page:
