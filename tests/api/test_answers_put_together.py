@@ -189,11 +189,18 @@ def test_orders_and_hangs_go_through_all_collections(library: Library) -> None:
 
 def test_refuses_unknown_and_too_many_collections(library: Library) -> None:
     with pytest.raises(UnknownNameError, match="one"):
-        library.search_several(["one", "onne"], Query())
+        library.search_several(["onne", "one"], Query())
     with pytest.raises(QueryError, match="at once"):
         library.search_several([f"c{n}" for n in range(40)], Query())
     with pytest.raises(QueryError, match="skip"):
         library.search_several(["one", "two"], Query(offset=10_000))
+
+
+def test_a_collection_that_is_gone_becomes_a_note(library: Library) -> None:
+    hits = library.search_several(["one", "gone"], like("red.png"))
+    alone = library["one"].run(like("red.png"))
+    assert [hit.image_id for hit in hits] == [hit.image_id for hit in alone]
+    assert any(note.startswith("gone could not answer.") for note in hits.notes)
 
 
 def test_one_collection_is_asked_as_ever(library: Library) -> None:

@@ -51,3 +51,9 @@ def test_groups_name_works_of_all_collections(client: TestClient, walls: str) ->
     page = client.get(f"{BOTH}&group=century".replace(".json", ""))
     assert page.status_code == 200
     assert f'data-id="{walls}/rust.png"' in page.text
+
+
+def test_an_old_link_to_a_collection_that_was_removed_is_answered(client: TestClient) -> None:
+    answer = client.get("/c/fields?like=red.png&also=gone")
+    assert answer.status_code == 200
+    assert "gone could not answer." in answer.text

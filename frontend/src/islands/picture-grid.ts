@@ -82,6 +82,11 @@ class PictureGrid extends Island {
 
   private readonly onKey = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
+    if (event.target === this && (event.key.startsWith("Arrow") || event.key === "Home")) {
+      event.preventDefault(); // the way here was "Skip to the pictures": begin at the first
+      this.current?.querySelector<HTMLElement>("a")?.focus();
+      return;
+    }
     const work = workOf(event.target);
     const target = work && this.moved(event.key, work);
     if (work && target) {

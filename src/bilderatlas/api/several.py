@@ -53,7 +53,7 @@ def search_several(library: Library, names: Sequence[str], query: Query) -> Hits
         The hits, each with its collection; `also` names those that answered beside the first.
 
     Raises:
-        UnknownNameError: when there is no such collection.
+        UnknownNameError: when there is no such first collection.
         QueryError: when too many are named, or one would page too deep.
         UsageError: when none can answer: what the first one says.
     """
@@ -66,14 +66,13 @@ def search_several(library: Library, names: Sequence[str], query: Query) -> Hits
     answers: list[_Answer] = []
     notes: list[str] = []
     refused: BilderatlasError | None = None
-    for collection in [library[name] for name in wanted]:
+    for name in wanted:
         try:
+            collection = library[name]  # one that was removed may stand in an old link
             hits = _first_places(collection, _carried(home, collection, query))
         except BilderatlasError as error:
             refused = refused or error
-            notes.append(
-                said("%(name)s could not answer. %(why)s", name=collection.name, why=str(error))
-            )
+            notes.append(said("%(name)s could not answer. %(why)s", name=name, why=str(error)))
         else:
             answers.append(_Answer(collection, hits))
     if not answers and refused is not None:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from bilderatlas.arrays import Scores
 from bilderatlas.search.hits import Pool, StopLine
+from bilderatlas.words import said, said_of
 
 LEVEL = 0.1  # the share of the works above the line that may be there by chance
 MIN_WORKS = 60  # fewer do not show what chance does
@@ -110,14 +111,14 @@ def _log_tail_table() -> tuple[Floats, Floats]:
 
 
 def _told(n_better: int) -> str:
+    """Say what the line says; one at 0 speaks against no work: the nearest may well be right."""
     if not n_better:
-        return (
-            "No work is more like the question than chance would have it: all of them score as "
-            "the many do that have nothing to do with it."
-        )
-    works = "The first work is" if n_better == 1 else f"The first {n_better:,} works are"
-    return (
-        f"{works} more like the question than chance would have it; up to one in ten of them may "
-        "stand there by accident. Those that follow score as the many do that have nothing to do "
-        "with it."
+        return said("No work stands out from the rest; the nearest come first.")
+    return said_of(
+        "The first work is more like the question than chance would have it. Those that follow "
+        "score as the many do that have nothing to do with it.",
+        "The first %(num)s works are more like the question than chance would have it; up to one "
+        "in ten of them may stand there by accident. Those that follow score as the many do that "
+        "have nothing to do with it.",
+        n_better,
     )

@@ -10,6 +10,7 @@ from bilderatlas.arrays import Metric
 from bilderatlas.errors import BilderatlasError, UsageError
 from bilderatlas.exchange.citation import Citation
 from bilderatlas.extractors.base import rows_are
+from bilderatlas.search.arrange import MAX_GROUPS
 from bilderatlas.search.combine import MAX_LAMBDA, Rule
 from bilderatlas.search.run import MAX_DEPTH, MAX_K
 from bilderatlas.web import urls
@@ -339,8 +340,15 @@ class SearchPage:
         place = max(self.n_better - self.hits.query.offset, 0)
         if place >= len(self.results):
             return None
-        none = _("None of these works is closer to the question than chance would have it")
+        none = _("No work stands out from the rest; the nearest come first.")
         return place, _("From here on, no better than chance for this question") if place else none
+
+    @property
+    def cut(self) -> str:
+        """That there may be more groups than are shown, said in a sentence; else empty."""
+        if len(self.groups) < MAX_GROUPS:
+            return ""
+        return _("At most %(number)s groups are shown, the largest ones.", number=MAX_GROUPS)
 
     @property
     def next_url(self) -> str:
