@@ -281,3 +281,10 @@ def test_a_ranking_agrees_with_itself(library: Library) -> None:
     assert compared.rbo == 1
     assert compared.only_a == compared.only_b == ()
     assert compared.verdict == "The two rankings are the same."
+
+
+def test_where_criteria_differ_each_collection_names_its_own(library: Library) -> None:
+    hits = library.search_several(["two", "three"], like("wine.png"))
+    assert hits.also == ("three",)
+    assert "three is judged by: palette." in hits.notes
+    assert any(note.startswith("two is judged by: ") for note in hits.notes)

@@ -239,6 +239,14 @@ def _notes(home: Collection, answers: Sequence[_Answer], alike: bool) -> list[st
                 "the share of their own collection that they are more alike than."
             )
         )
+        notes += [
+            said(
+                "%(name)s is judged by: %(criteria)s.",
+                name=answer.collection.name,
+                criteria=[said(one.judges_by) for one in _criteria(answer.hits)],
+            )
+            for answer in answers
+        ]
     return list(dict.fromkeys(notes))
 
 

@@ -21,6 +21,7 @@ from bilderatlas.search.parts import MAX_PARTS
 from bilderatlas.search.query import PartKind
 from bilderatlas.web.answers import Answers
 from bilderatlas.web.i18n import gettext as _
+from bilderatlas.web.pages.facets import distinct_facets
 from bilderatlas.web.pages.menus import panel_choices
 from bilderatlas.web.pages.results import Marks, groups_of, marks_of, results_of
 from bilderatlas.web.pages.search import Fault, SearchPage
@@ -115,7 +116,9 @@ def _answered(
         words=words_of(state, reasons),
         results=results_of(library, collection, state, hits, marks),
         groups=[] if not grouped else groups_of(library, collection, state, grouped, marks),
-        found_facets=[one for one in library.facets(hits) if one.column not in hidden],
+        found_facets=distinct_facets(
+            one for one in library.facets(hits) if one.column not in hidden
+        ),
         citation=cite_search(
             hits,
             f"{origin}{state.permanent_url(hits.version)}",

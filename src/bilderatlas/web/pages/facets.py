@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bilderatlas.search.facets import Facet, YearBin
 
 MAKERS = "creators"  # names, of which sources write some without capitals
+SAME_SHARE = 0.95  # of two columns' counts, from which on one says nothing that the other does not
 MAX_YEAR_LINKS = 8  # side by side in the narrow column, each wide enough to be hit
 
 
@@ -102,14 +103,20 @@ def values_panels(state: SearchState, facets: Sequence[Facet]) -> list[ValuesPan
 def distinct_facets(facets: Iterable[Facet]) -> list[Facet]:
     """Return facets without those that repeat another: a column as its source spells it."""
     found: list[Facet] = []
-    told: set[tuple[tuple[str, int], ...]] = set()
+    told: list[dict[str, int]] = []
     for facet in facets:
-        values = tuple((one.value.casefold(), one.n) for one in facet.values)
-        if values and values in told and not any(one.chosen for one in facet.values):
+        counts = {one.value.casefold(): one.n for one in facet.values}
+        in_use = any(one.chosen for one in facet.values)
+        if counts and not in_use and any(_repeats(counts, before) for before in told):
             continue
-        told.add(values)
+        told.append(counts)
         found.append(facet)
     return found
+
+
+def _repeats(counts: Mapping[str, int], before: Mapping[str, int]) -> bool:
+    n_shared = sum(min(n, before.get(value, 0)) for value, n in counts.items())
+    return n_shared >= SAME_SHARE * max(sum(counts.values()), sum(before.values()))
 
 
 def years_panel(state: SearchState, facets: Sequence[Facet]) -> YearsPanel | None:
