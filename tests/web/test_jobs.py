@@ -219,6 +219,23 @@ def test_pause_and_go_on_without_leaving_the_page(visitor: Visitor, library: ba.
             library.jobs.cancel(job.id)
 
 
+def test_a_cancelled_job_goes_on_from_its_page(visitor: Visitor, library: ba.Library) -> None:
+    job = library.jobs.submit("index", {"collection": "fields"})
+    library.jobs.claim("test")
+    library.jobs.report(job.id, "test", 10, 40, "decoding")
+    library.jobs.cancel(job.id)
+    try:
+        page = visitor.go(f"/jobs/{job.id}")
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator("[data-line]")).to_contain_text("waiting")
+        assert "does not answer" not in page.locator("[data-said]").inner_text()
+        library.jobs.claim("test")
+        library.jobs.report(job.id, "test", 12, 40, "decoding")
+        expect(page.locator("[data-line]")).to_contain_text("12 of 40")
+    finally:
+        library.jobs.cancel(job.id)
+
+
 def test_many_jobs_take_one_connection(visitor: Visitor, library: ba.Library) -> None:
     jobs = [library.jobs.submit("index", {"collection": f"c{n}"}) for n in range(8)]
     streams: list[str] = []

@@ -107,14 +107,16 @@ class JobProgress extends Island {
         body: new FormData(form),
         headers: { Accept: "application/json" },
       });
-      const found = (await answer.json()) as Job | { error: { message: string } };
-      if ("error" in found) {
-        this.say(found.error.message);
+      if (!answer.ok) {
+        // of a job, too, `error` is a field: what was refused is told by the status alone
+        const refused = (await answer.json()) as { error: { message: string } };
+        this.say(refused.error.message);
         await this.ask(); // it had moved on meanwhile
-      } else {
-        this.show(found);
-        if (found.active) listen(); // its stream may have come to an end
+        return;
       }
+      const job = (await answer.json()) as Job;
+      this.show(job);
+      if (job.active) listen(); // its stream may have come to an end
     } catch {
       this.say(t("The server does not answer. Is it still running?"));
     }
