@@ -222,6 +222,18 @@ def test_a_picture_is_dropped_or_pasted(visitor: Visitor, library: ba.Library, w
     assert tile.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
 
+def test_what_is_added_while_a_picture_is_sent_stays(visitor: Visitor, library: ba.Library) -> None:
+    picture = base64.b64encode(library["fields"].original("orange.png")).decode()
+    page = visitor.go("/c/fields")
+    page.evaluate(DROP, ["drop", picture, "image/png"])
+    detail = "{ kind: 'add', parts: ['blue.png'], sign: 1 }"
+    options = f"{{ detail: {detail}, cancelable: true }}"
+    page.evaluate(f"() => {{ document.dispatchEvent(new CustomEvent('act', {options})) }}")
+    page.wait_for_url("**like=upload:**")
+    assert "like=blue.png" in page.url
+    expect(page.locator(".tile.plus")).to_have_count(2)
+
+
 def test_what_is_no_picture_is_refused_in_words(visitor: Visitor) -> None:
     page = visitor.go("/c/fields")
     page.evaluate(DROP, ["drop", base64.b64encode(b"words").decode(), "text/plain"])

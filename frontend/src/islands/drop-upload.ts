@@ -1,11 +1,12 @@
 // Pictures dropped on the page, or pasted, become part of the question, or of what is kept here.
 import { html, nothing, type TemplateResult } from "lit";
-import { ask } from "../desk/ask";
+import { act, ask } from "../desk/ask";
 import { t, tn } from "../words";
 import { Island, isWriting, tell } from "./island";
 
 interface Taken {
   url: string;
+  uploads: { part: string }[];
   refused: { name: string; message: string }[];
 }
 
@@ -102,7 +103,9 @@ class DropUpload extends Island {
       if (found.refused.length) {
         tell(found.refused.map(({ name, message }) => `${name}: ${message}`).join(" "));
       }
-      ask(found.url);
+      const parts = found.uploads.map(({ part }) => part);
+      // to the question as it stands by now; the address has it as it was when they were sent
+      if (!act({ kind: "add", parts, sign: 1 })) ask(found.url);
     } catch {
       tell(t("The pictures could not be sent: the server does not answer. Is it still running?"));
     }

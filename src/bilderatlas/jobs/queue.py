@@ -106,7 +106,7 @@ class JobQueue:
         with self._database.connect() as connection:
             row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one_or_none()
         if row is None:
-            raise NotFoundError(f"There is no job '{job_id}'. `bilderatlas jobs` lists them.")
+            raise NotFoundError(f"There is no job '{job_id}' in this library.")
         return _job(row)
 
     def list(self, states: Sequence[JobState] = (), limit: int = 100) -> list[Job]:
