@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bilderatlas.records import Record
 from bilderatlas.store.collection import CollectionStore
-from bilderatlas.store.fulltext import parse_terms
+from bilderatlas.store.fulltext import parse_terms, record_says
 from bilderatlas.store.library import LibraryStore
 from bilderatlas.store.writer import NewImage
 
@@ -93,3 +93,13 @@ def test_terms() -> None:
     (term,) = parse_terms('"a-b c')
     assert term.words == ("a", "b", "c")
     assert len(parse_terms("x " * 1000)) == 64
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mädchen", "MADCHEN", "perlenohr*", "perlenohr", "delft water", '"river ba"*',
+     '"view of delft"', '"delft of view"', "amor omnia", '"blessing hand"', "7", "", '"', "b", "title:view"],
+)  # fmt: skip
+def test_one_record_matches_as_it_does_in_the_index(works: CollectionStore, text: str) -> None:
+    alone = "".join(record.image_id for record in RECORDS if record_says(record, text))
+    assert alone == found(works, text)

@@ -124,6 +124,14 @@ def match_keys(connection: Connection, typed: str, first: int, last: int) -> Int
     return np.array(keys, np.int64)
 
 
+def record_says(record: Record, typed: str) -> bool:
+    """Tell whether the words of one record match, as `match_keys` would."""
+    said = f" {_folded(_all_words(record))} "
+    terms = [(_folded(" ".join(term.words)), term.is_prefix) for term in parse_terms(typed)]
+    wanted = (f" {words}" if is_prefix else f" {words} " for words, is_prefix in terms)
+    return bool(terms) and all(words in said for words in wanted)
+
+
 def _sqlite_term(term: Term) -> str:
     return f'"{" ".join(term.words)}"' + (" *" if term.is_prefix else "")
 
