@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import threading
+import weakref
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,14 +33,20 @@ class Tiles:
     picture meanwhile waits for it.
     """
 
-    def __init__(self, library: Library, *, max_bytes: int = MAX_BYTES) -> None:
-        """Keep the tiles below the folder of `library`, or beside it where that is read-only."""
+    def __init__(
+        self, library: Library, *, max_bytes: int = MAX_BYTES, in_library: bool = True
+    ) -> None:
+        """Keep the tiles below the folder of `library`.
+
+        Where that is read-only, or must stay as it is (not `in_library`), they lie in a temporary
+        folder, which goes with this object.
+        """
         self._library = library
-        self._elsewhere: tempfile.TemporaryDirectory[str] | None = None
+        self._removal: weakref.finalize[..., Tiles] | None = None
         folder = library.root / "tiles"
-        if library.store.read_only:
-            self._elsewhere = tempfile.TemporaryDirectory(prefix="bilderatlas-tiles-")
-            folder = Path(self._elsewhere.name)
+        if library.store.read_only or not in_library:
+            folder = Path(tempfile.mkdtemp(prefix="bilderatlas-tiles-"))
+            self._removal = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._store = TileStore(folder, LAYOUT, max_bytes=max_bytes)
         self._lock = threading.Lock()
         self._cutting = threading.Lock()
@@ -60,6 +68,11 @@ class Tiles:
         if not self._store.has(sha256):
             self._make(collection, stored, pyramid, sha256)
         return pyramid
+
+    def close(self) -> None:
+        """Remove the temporary folder, where there is one."""
+        if self._removal is not None:
+            self._removal()
 
     def tile(
         self, collection: Collection, image_id: str, level: int, column: int, row: int

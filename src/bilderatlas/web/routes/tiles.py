@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from bilderatlas.api.tiles import Tiles
 from bilderatlas.errors import NotFoundError
 from bilderatlas.images.tiles import OVERLAP_PX, TILE_SIDE_PX
+from bilderatlas.store.tiles import MAX_BYTES
 from bilderatlas.web import urls
 from bilderatlas.web.closeup import tiles_version
 from bilderatlas.web.pages.search import find_collection
@@ -20,11 +23,22 @@ from bilderatlas.web.site import IMMUTABLE, Site
 if TYPE_CHECKING:
     from bilderatlas.api import Collection, Library
 
+MAX_PUBLIC_BYTES = 500_000_000
+
 
 def add_tiles(site: Site) -> None:
     """Add how a picture is cut, and its tiles; both name the content and never change."""
     library = site.library
-    cut = Tiles(library)
+    # strangers change nothing in the library: what is cut for them goes when the server ends
+    max_bytes = MAX_BYTES if site.local else MAX_PUBLIC_BYTES
+    cut = Tiles(library, max_bytes=max_bytes, in_library=site.local)
+
+    @asynccontextmanager
+    async def serving(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        cut.close()
+
+    site.app.router.lifespan_context = serving
 
     def manifest(request: Request) -> Response:
         collection, image_id = _asked(library, request)
