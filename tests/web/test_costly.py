@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ class Asked:
         return whole, Space({"model_id": "details.fake", "rows_are": "detail"})
 
 
-def like(n: int, **values: str) -> Query:
+def like(n: int, **values: Any) -> Query:
     return Query(parts=tuple(parse_part(f"w{number}") for number in range(n)), **values)
 
 
@@ -72,6 +73,10 @@ def test_the_details_of_few_pictures_are_compared() -> None:
     with costly.admitted([Asked()], like(MAX_COMPARED, model_id="details.fake")):
         pass
     many = like(MAX_COMPARED + 1, model_id="details.fake")
+    with pytest.raises(QueryError, match="at most 3"), costly.admitted([Asked()], many):
+        pass
+    mixed = (("whole.fake", 1.0), ("details.fake", 1.0))
+    many = like(MAX_COMPARED + 1, model_id="whole.fake", blend=mixed)
     with pytest.raises(QueryError, match="at most 3"), costly.admitted([Asked()], many):
         pass
     with costly.admitted([Asked()], like(20, model_id="whole.fake")):

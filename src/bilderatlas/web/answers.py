@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 from bilderatlas.api.comparison import Comparison, compare_criteria
 from bilderatlas.api.visitor import current_visitor
 from bilderatlas.errors import QueryError, UnknownNameError
 from bilderatlas.exchange.public_columns import private_columns
+from bilderatlas.exchange.public_match import hidden_matches
+from bilderatlas.extractors.base import rows_are
 from bilderatlas.search.filter_evaluate import spellings_of
 from bilderatlas.search.filters import compile_filter
 from bilderatlas.search.query import PartKind, Query
-from bilderatlas.web.costly import CostlyQuestions
+from bilderatlas.web.costly import MAX_ALSO, CostlyQuestions
 from bilderatlas.web.recent import Recent
 
 if TYPE_CHECKING:
@@ -25,6 +27,16 @@ if TYPE_CHECKING:
 MAX_ANSWERS = 16  # of up to 1,000 hits with their records
 MAX_PALETTES = 512
 MAX_COMPARISONS = 32
+MAX_MATCHES = 64  # full-text searches, with the works that strangers must not find by them
+MAX_NEIGHBOURHOODS = 64  # of a few hits under each criterion
+
+
+class _StrangersQuery(Query):
+    """A question of somebody who is not told which works it must not find."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the question without the works that are left out of its answer."""
+        return super().to_json() | {"without": []}
 
 
 class Answers:
@@ -41,6 +53,8 @@ class Answers:
         self._answers: Recent[Hashable, Hits] = Recent(MAX_ANSWERS)
         self._palettes: Recent[str, Palette] = Recent(MAX_PALETTES)
         self._comparisons: Recent[Hashable, list[Comparison]] = Recent(MAX_COMPARISONS)
+        self._hidden: Recent[Hashable, frozenset[str]] = Recent(MAX_MATCHES)
+        self._neighbours: Recent[Hashable, dict[str, Hits]] = Recent(MAX_NEIGHBOURHOODS)
 
     def ask(self, collection: Collection, query: Query, also: Sequence[str] = ()) -> Hits:
         """Answer a query anew, and remember the answer; `also` names further collections.
@@ -77,15 +91,44 @@ class Answers:
         """Wait for one's turn where strangers ask; the owner need not."""
         if self._with_panels:
             return nullcontext()
-        others = [self._library[name] for name in also if name in self._library]
-        return self._costly.admitted([collection, *others], query)
+        return self._costly.admitted([collection, *self._there(also)], query)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Do what takes long in this block; strangers wait for their turn; never within another.
+
+        Raises:
+            UnavailableError: when many questions that take long are asked at once.
+        """
+        return nullcontext() if self._with_panels else self._costly.turn()
+
+    def _there(self, also: Sequence[str]) -> list[Collection]:
+        """Return those of the collections that there are; old links name others."""
+        known = {info.name for info in self._library.collections()}.intersection(also)
+        return [self._library[name] for name in sorted(known)]
+
+    def neighbours(self, collection: Collection, image_id: str, k: int) -> dict[str, Hits]:
+        """Return the nearest works under each criterion; to strangers when their turn has come.
+
+        Raises:
+            UnavailableError: when many questions that take long are asked at once.
+        """
+        if self._with_panels or all(rows_are(one.card) == "image" for one in collection.spaces()):
+            return collection.neighbours(image_id, k)
+        store = collection.store
+        key = (collection.name, store.created_at, store.version, image_id, k)
+        found = self._neighbours.find(key)
+        if found is None:
+            with self.turn():
+                near = collection.neighbours(image_id, k)
+            found = {model_id: replace(hits, pool=None) for model_id, hits in near.items()}
+            self._neighbours.keep(key, found)
+        return found
 
     def hidden_columns(self, collection: Collection, also: Sequence[str] = ()) -> frozenset[str]:
         """Return the columns that this site tells nobody of: those that name its files."""
         if self._with_panels:
             return frozenset()
-        names = [name for name in also if name in self._library]
-        asked = [collection, *(self._library[name] for name in names)]
+        asked = [collection, *self._there(also)]
         return frozenset(name for one in asked for name in private_columns(one.store.columns))
 
     def check_column(self, collection: Collection, column: str, also: Sequence[str] = ()) -> None:
@@ -98,7 +141,8 @@ class Answers:
         """Return the query as this site answers it.
 
         Raises:
-            QueryError: when it asks with a panel where panels are their owner's alone.
+            QueryError: when it asks with a panel where panels are their owner's alone, or too many
+                collections at once.
             UnknownNameError: when it asks for a column that names files of this machine.
         """
         if self._with_panels:
@@ -108,10 +152,30 @@ class Answers:
                 "Cannot search with a panel here: on a public server, panels are their owner's "
                 "alone. Leave it out."
             )
+        if len(set(also)) > MAX_ALSO:
+            raise QueryError(
+                f"Cannot ask {len(set(also)) + 1} collections at once: this server takes at most "
+                f"{MAX_ALSO + 1}. Leave some of them out."
+            )
         filtered = compile_filter(query.where).columns if query.where.strip() else ()
         for column in {*filtered, *(column for column, _value in query.facets)}:
             self.check_column(collection, column, also)
-        return replace(query, hide=())
+        asked = {one.name: getattr(query, one.name) for one in fields(query)} | {"hide": ()}
+        if query.match.strip():
+            # an id that is hidden in one collection is left out of all: less is told, never more
+            for one in (collection, *self._there(also)):
+                asked["without"] |= self._hidden_matches(one, query.match.strip())
+        return _StrangersQuery(**asked)
+
+    def _hidden_matches(self, collection: Collection, typed: str) -> frozenset[str]:
+        store = collection.store
+        key = (collection.name, store.created_at, store.version, typed)
+        found = self._hidden.find(key)
+        if found is None:
+            with self.turn():
+                found = hidden_matches(store, typed)
+            self._hidden.keep(key, found)
+        return found
 
     def palette(self, collection: Collection, image_id: str, sha256: str) -> Palette:
         """Return the palette of the picture whose content has this hash.
@@ -126,12 +190,17 @@ class Answers:
         return found
 
     def compare(self, collection: Collection, seed: int) -> list[Comparison]:
-        """Return a few works with their neighbours under every criterion of the collection."""
+        """Return a few works with their neighbours under every criterion of the collection.
+
+        Raises:
+            UnavailableError: when many questions that take long are asked at once.
+        """
         store = collection.store
         key = (collection.name, store.created_at, store.version, seed)
         found = self._comparisons.find(key)
         if found is None:
-            found = compare_criteria(collection, seed=seed)
+            with self.turn():
+                found = compare_criteria(collection, seed=seed)
             self._comparisons.keep(key, found)
         return found
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_RUNNING = 2
 MAX_HERE = 6  # those that run and those that wait for them; each holds a thread
 MAX_COMPARED = 3  # pictures whose details or figures are compared for one question
+MAX_ALSO = 3  # collections beside the first that one question is put to
 COSTLY_RULE = "svm"
 
 
@@ -39,6 +40,16 @@ class CostlyQuestions:
         if not is_costly(asked, query):
             yield
             return
+        with self.turn():
+            yield
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Do in this block what takes long, when its turn has come.
+
+        Raises:
+            UnavailableError: when too much of the kind waits already.
+        """
         if not self._here.acquire(blocking=False):
             raise UnavailableError(
                 "Many questions that take long are being answered. Try again in a few seconds."
@@ -58,11 +69,12 @@ def is_costly(asked: Sequence[Collection], query: Query) -> bool:
     """
     if not query.parts:
         return False
+    named = {query.model_id, *(model_id for model_id, _weight in query.blend)} - {""}
     cards = [
         space.card
         for collection in asked
         for place, space in enumerate(collection.spaces())
-        if space.model_id == query.model_id or (not query.model_id and not place)
+        if space.model_id in named or (not named and not place)
     ]
     many_rows = [card for card in cards if rows_are(card) != "image"]
     n_pictures = sum(part.kind is not PartKind.TEXT for part in query.parts)

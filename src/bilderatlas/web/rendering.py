@@ -24,6 +24,7 @@ from bilderatlas.web.security import Mode
 
 HERE = Path(__file__).parent
 STATIC_DIR = HERE / "static"
+RETRY_AFTER_S = 10
 
 
 class Page(Protocol):
@@ -80,14 +81,21 @@ class Renderer:
         text = found.render(
             page=page, local=self.mode is Mode.LOCAL, asset=self.manifest.url, json_url=here
         )
-        return HTMLResponse(text, status_code=page.status)
+        return HTMLResponse(text, status_code=page.status, headers=_headers(page.status))
 
     def json(self, page: Page) -> Response:
         """Render a page for programs."""
         content = page.to_json()
         if self.mode is not Mode.LOCAL:
             content = _with_public_records(content)
-        return json_response(content, page.status)
+        answer = json_response(content, page.status)
+        answer.headers.update(_headers(page.status))
+        return answer
+
+
+def _headers(status: int) -> dict[str, str]:
+    """Say when to ask again what cannot be answered now."""
+    return {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
 
 
 def json_response(content: dict[str, Any], status: int = 200) -> Response:

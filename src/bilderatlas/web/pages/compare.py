@@ -17,7 +17,13 @@ from bilderatlas.web.i18n import gettext as _
 from bilderatlas.web.i18n import ngettext, thousands
 from bilderatlas.web.pages.finding import percentile_words
 from bilderatlas.web.pages.search import find_collection, percent_box
-from bilderatlas.web.pages.work import FIELDS, NeighbourRow, field_text, neighbour_rows
+from bilderatlas.web.pages.work import (
+    FIELDS,
+    N_NEIGHBOURS,
+    NeighbourRow,
+    field_text,
+    neighbour_rows,
+)
 from bilderatlas.web.pictures import Picture, picture_of
 from bilderatlas.web.rendering import collection_title
 from bilderatlas.web.state import SearchState, spell_image
@@ -200,7 +206,10 @@ def compare_page(
     near = []
     if len(works) == 2 and works[0][0].name == works[1][0].name:
         near = nearness(works[0][0], works[0][1], works[1][1])
-    rows = neighbour_rows(works[0][0], pictures[0]) if len(works) == 1 else ()
+    rows: Sequence[NeighbourRow] = ()
+    if len(works) == 1:
+        (owner, image_id), (picture,) = works[0], pictures
+        rows = neighbour_rows(owner, picture, owner.neighbours(image_id, N_NEIGHBOURS))
     return ComparePage(name, title, state, sides, agreement, unreadable, near, rows)
 
 

@@ -273,6 +273,7 @@ def work_page(
 
     Raises:
         NotFoundError: when there is no such collection or image.
+        UnavailableError: when many questions that take long are asked at once.
     """
     collection = find_collection(library, name)
     stored = collection.record(image_id)
@@ -284,7 +285,9 @@ def work_page(
         collection_title=collection_title(collection.info),
         state=state,
         finding=find_place(collection, image_id, state, answers, max_decoded=max_decoded),
-        rows=neighbour_rows(collection, picture),
+        rows=neighbour_rows(
+            collection, picture, answers.neighbours(collection, picture.image_id, N_NEIGHBOURS)
+        ),
         failure=stored.failure.reason if stored.failure else "",
         palette=_palette(collection, stored, answers),
         today=date.today(),
@@ -320,10 +323,11 @@ def _palette(collection: Collection, stored: StoredImage, answers: Answers) -> l
     return swatches
 
 
-def neighbour_rows(collection: Collection, picture: Picture) -> list[NeighbourRow]:
-    """Return the nearest works to one under every criterion of its collection."""
+def neighbour_rows(
+    collection: Collection, picture: Picture, found: Mapping[str, Hits]
+) -> list[NeighbourRow]:
+    """Return the rows of the nearest works that were found under each criterion."""
     spaces: Mapping[str, SpaceInfo] = {space.model_id: space for space in collection.spaces()}
-    found = collection.neighbours(picture.image_id, N_NEIGHBOURS)
     part = spell_image(collection.name, picture.image_id)
     rows = []
     for model_id, space in spaces.items():

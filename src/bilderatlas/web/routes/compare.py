@@ -18,6 +18,7 @@ def add_compare(site: Site) -> None:
         name = request.path_params["collection"]
         params = request.query_params.multi_items()
         # strangers compare what was extracted when the works were indexed
-        return compare_page(library, name, params, extracts=site.local)
+        with site.answers.turn():
+            return compare_page(library, name, params, extracts=site.local)
 
     site.twins(urls.COMPARE, compare)
