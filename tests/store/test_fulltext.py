@@ -98,7 +98,8 @@ def test_terms() -> None:
 @pytest.mark.parametrize(
     "text",
     ["mädchen", "MADCHEN", "perlenohr*", "perlenohr", "delft water", '"river ba"*',
-     '"view of delft"', '"delft of view"', "amor omnia", '"blessing hand"', "7", "", '"', "b", "title:view"],
+     '"view of delft"', '"delft of view"', "amor omnia", '"blessing hand"',
+     "7", "", '"', "b", "title:view"],
 )  # fmt: skip
 def test_one_record_matches_as_it_does_in_the_index(works: CollectionStore, text: str) -> None:
     alone = "".join(record.image_id for record in RECORDS if record_says(record, text))

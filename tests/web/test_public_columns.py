@@ -14,7 +14,7 @@ from tests.web.conftest import client_of, draw
 
 N_WORKS = 12
 OPTIONS = IndexOptions(extractors=("raw_32.pixels",), workers=1)
-ASKED = ("group=secret_path", "group=image_path", "facet=secret_path:/home/anna/0",
+ASKED = ("group=secret_path", "group=image_path", "facet=secret_path:/srv/anna/0",
          "facet=image_path:sub/p000.png", "facet=scan:sub/p000.png",
          "where=secret_path+contains+'anna'", "where=SECRET_PATH+contains+'anna'",
          "where=image_path+contains+'sub'")  # fmt: skip
@@ -30,7 +30,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ba.Library]:
         file = f"sub/p{number // 2:03d}.png"
         draw(folder / file, (20 * number, 90, 30), (60, 50))
         colour = "red" if number % 2 else "blue"
-        lines.append(f"w{number},{file},Shapes,{file},/home/anna/{number % 3},{colour}")
+        lines.append(f"w{number},{file},Shapes,{file},/srv/anna/{number % 3},{colour}")
     (folder / "works.csv").write_text("\n".join(lines))
     with ba.create(tmp_path_factory.mktemp("library")) as made:
         ba.index(made, str(folder / "works.csv"), "weird", options=OPTIONS)
@@ -51,7 +51,7 @@ def test_no_facet_tells_of_files(library: ba.Library, address: str) -> None:
     assert "sub/p" not in answer.text
     assert "olour" in answer.text  # other columns are there
     local = client_of(library, Access.local(8642)).get("/c/weird.json").text
-    assert "/home/anna/0" in local  # to its owner all is shown
+    assert "/srv/anna/0" in local  # to its owner all is shown
 
 
 @pytest.mark.parametrize("asked", ASKED)
