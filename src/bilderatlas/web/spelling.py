@@ -69,8 +69,3 @@ def read_facet(text: str) -> tuple[str, str]:
     """
     column, colon, value = text.partition(":")
     return (unquote(column), value) if column and colon and value else ("", "")
-
-
-def spell_criterion(model_id: str, weight: float) -> str:
-    """Spell a criterion as one of several in an address: its weight unless it is 1."""
-    return model_id if weight == 1 else f"{model_id}^{weight:g}"
