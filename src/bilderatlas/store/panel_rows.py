@@ -153,6 +153,4 @@ def stands_for_another() -> ColumnElement[bool]:
 
 def no_panel(panel_id: str) -> NotFoundError:
     """Return the error for an id that no panel has."""
-    return NotFoundError(
-        f"There is no panel '{panel_id[:60]}' in this library."
-    )
+    return NotFoundError(f"There is no panel '{panel_id[:60]}' in this library.")
