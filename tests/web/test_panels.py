@@ -83,7 +83,8 @@ def test_a_panel_is_compiled_by_forms_alone(desk: TestClient, own: ba.Library) -
     assert len(order(own, panel_id)) == 3
     desk.post(f"{act}redo", data={})
     assert desk.post(f"{act}put-away").headers["location"] == "/panels"
-    assert "1 panel was put away" in desk.get("/panels").text
+    assert "put away</summary>" in desk.get("/panels").text
+    assert "Monochromes" in [one["name"] for one in desk.get("/panels.json").json()["removed"]]
     desk.post(f"{act}bring-back")
     listed = desk.get("/panels.json").json()
     assert [one["name"] for one in listed["panels"]] == ["Monochromes"]
