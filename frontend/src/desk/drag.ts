@@ -3,10 +3,9 @@
 // without dragging, too: + and − and the keys P and N, "Remove it", X (WCAG 2.5.7).
 import type { Action, Sign } from "../store/state";
 import { t } from "../words";
+import { FAR_PX, LONG_MS, swallowClick } from "./press";
 
 const SOURCES = "li.work[data-part] a.pic, .tile[data-part] > summary";
-const FAR_PX = 6; // below it a press is a click
-const LONG_MS = 350; // a finger that rests that long drags; one that moves sooner scrolls
 
 interface Held {
   readonly source: HTMLElement;
@@ -156,17 +155,6 @@ export class Drag {
     document.removeEventListener("touchmove", this.onTouchMove);
     document.removeEventListener("contextmenu", this.onMenu, true);
   }
-}
-
-/** The click that follows when the pointer is lifted after a drag is none. */
-function swallowClick(): void {
-  document.addEventListener("click", swallow, { capture: true, once: true });
-  setTimeout(() => document.removeEventListener("click", swallow, true));
-}
-
-function swallow(event: Event): void {
-  event.preventDefault();
-  event.stopPropagation();
 }
 
 /** Where a picture can be dropped wherever the page is scrolled to: over it, moving nothing. */

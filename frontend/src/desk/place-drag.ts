@@ -1,8 +1,8 @@
 // A picture on a sheet is dragged to its place: by pointer events, so that a finger (after a
 // moment) and a pen do as a mouse does. Shift and an arrow, and the buttons under the picture, do
 // the same without dragging (WCAG 2.5.7).
-const FAR_PX = 6; // below it a press is a click
-const LONG_MS = 350; // a finger that rests that long drags; one that moves sooner scrolls
+import { FAR_PX, LONG_MS, swallowClick } from "./press";
+
 const EDGE_PX = 70; // so near to the edge of the window the page scrolls along
 
 type Drop = (item: HTMLElement, before: HTMLElement | null) => void;
@@ -146,15 +146,4 @@ export class PlaceDrag {
     document.removeEventListener("touchmove", this.onTouchMove);
     document.removeEventListener("contextmenu", this.onMenu, true);
   }
-}
-
-/** The click that follows when the pointer is lifted after a drag is none. */
-function swallowClick(): void {
-  document.addEventListener("click", swallow, { capture: true, once: true });
-  setTimeout(() => document.removeEventListener("click", swallow, true));
-}
-
-function swallow(event: Event): void {
-  event.preventDefault();
-  event.stopPropagation();
 }
